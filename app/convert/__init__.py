@@ -1,0 +1,1 @@
+"""PyTorch networks become Core ML packages, in a child process."""

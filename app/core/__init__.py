@@ -1,0 +1,1 @@
+"""The vocabulary of Easel: plain frozen values and errors. Standard library only."""

@@ -1,0 +1,190 @@
+"""The errors Easel knows, drawn as a tree.
+
+    EaselError
+    ├── RecipeProblem(field, value, allowed)        what was asked cannot be
+    ├── WorldError                                  what the world did; nobody's bug
+    │   ├── ModelError
+    │   │   ├── ModelMissing(folder)                no such folder
+    │   │   ├── ModelIncomplete(folder, missing)    a part of it is not there
+    │   │   ├── ModelDamaged(file, reason)          a file is not what it says it is
+    │   │   └── ModelUnsupported(folder, found)     whole, but not a family Easel draws with
+    │   ├── PictureUnreadable(file, reason)         a starting picture or mask
+    │   ├── OutOfMemory(needed, free)
+    │   ├── EngineDied(exit_code)                   the child process ended by itself
+    │   ├── EngineUnresponsive(seconds)             it did not start, or did not stop, in time
+    │   ├── PlacementUnavailable(placement, reason)
+    │   ├── BadResult                               numbers came out that are not a picture
+    │   │   ├── NotFinite(stage)                    NaN or infinity
+    │   │   ├── BlackResult
+    │   │   └── FlatResult(colour)
+    │   ├── FolderNotWritable(folder, reason)
+    │   ├── NoSpace(folder, needed, free)
+    │   ├── SettingsDamaged(file, kept_as)
+    │   └── AlreadyRunning(pid)
+    └── Bug(traceback)                              everything else: ours
+
+They carry data and no English: ``ui/messages.py`` and ``cli`` have the words. Each survives
+pickling, because most of them are raised in a child process. Being cancelled is an event
+(``core.events.Cancelled``), not an error.
+"""
+
+from __future__ import annotations
+
+import traceback as _traceback
+from dataclasses import dataclass
+
+
+class EaselError(Exception):
+    """The root. Every leaf is a dataclass, so that it compares, prints and pickles by its data."""
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), tuple(self.__dict__[name] for name in self._fields())
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields())
+        return f"{type(self).__name__}({shown})"
+
+    def _fields(self) -> tuple[str, ...]:
+        return tuple(getattr(self, "__dataclass_fields__", {}))
+
+
+@dataclass(eq=True, repr=False)
+class RecipeProblem(EaselError):
+    """A field of the recipe cannot be what was asked.
+
+    ``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most
+    80 characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or
+    one of the words "text", "readable picture", "same size as the start".
+    """
+
+    field: str
+    value: str
+    allowed: str
+
+
+class WorldError(EaselError):
+    """What the world did: a full disk, a missing folder, a machine out of memory."""
+
+
+class ModelError(WorldError):
+    """A model cannot be used as it lies on disk."""
+
+
+@dataclass(eq=True, repr=False)
+class ModelMissing(ModelError):
+    folder: str
+
+
+@dataclass(eq=True, repr=False)
+class ModelIncomplete(ModelError):
+    folder: str
+    missing: tuple[str, ...]
+
+
+@dataclass(eq=True, repr=False)
+class ModelDamaged(ModelError):
+    """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch"."""
+
+    file: str
+    reason: str
+
+
+@dataclass(eq=True, repr=False)
+class ModelUnsupported(ModelError):
+    folder: str
+    found: str
+
+
+@dataclass(eq=True, repr=False)
+class PictureUnreadable(WorldError):
+    file: str
+    reason: str
+
+
+@dataclass(eq=True, repr=False)
+class OutOfMemory(WorldError):
+    """``needed`` and ``free`` in bytes; 0 where the system did not say."""
+
+    needed: int = 0
+    free: int = 0
+
+
+@dataclass(eq=True, repr=False)
+class EngineDied(WorldError):
+    """``exit_code`` as multiprocessing gives it: negative is the signal that ended it."""
+
+    exit_code: int
+
+
+@dataclass(eq=True, repr=False)
+class EngineUnresponsive(WorldError):
+    seconds: float
+
+
+@dataclass(eq=True, repr=False)
+class PlacementUnavailable(WorldError):
+    placement: str
+    reason: str
+
+
+class BadResult(WorldError):
+    """The networks ran and what came out is not a picture. Another placement may do better."""
+
+
+@dataclass(eq=True, repr=False)
+class NotFinite(BadResult):
+    """``stage`` is "prompt", "denoising" or "decoding"."""
+
+    stage: str
+
+
+@dataclass(eq=True, repr=False)
+class BlackResult(BadResult):
+    pass
+
+
+@dataclass(eq=True, repr=False)
+class FlatResult(BadResult):
+    """``colour`` as "#rrggbb": the one colour of the whole picture."""
+
+    colour: str
+
+
+@dataclass(eq=True, repr=False)
+class FolderNotWritable(WorldError):
+    folder: str
+    reason: str
+
+
+@dataclass(eq=True, repr=False)
+class NoSpace(WorldError):
+    """Sizes in bytes."""
+
+    folder: str
+    needed: int
+    free: int
+
+
+@dataclass(eq=True, repr=False)
+class SettingsDamaged(WorldError):
+    """``kept_as`` is where the unreadable file was put aside."""
+
+    file: str
+    kept_as: str
+
+
+@dataclass(eq=True, repr=False)
+class AlreadyRunning(WorldError):
+    pid: int
+
+
+@dataclass(eq=True, repr=False)
+class Bug(EaselError):
+    """An exception nobody expected, with its traceback as text."""
+
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Bug:
+        """The bug that ``error`` is evidence of."""
+        return cls("".join(_traceback.format_exception(error)))

@@ -1,0 +1,45 @@
+"""Where things live. Values only: the composition root fills them in (``app.places``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Absolute folders; none need exist yet.
+
+    ``shipped`` holds ``resources`` and ``models`` as they came with the program.
+    """
+
+    shipped: Path
+    pictures: Path
+    support: Path
+    caches: Path
+    logs: Path
+
+    @property
+    def resources(self) -> Path:
+        return self.shipped / "resources"
+
+    @property
+    def starter(self) -> Path:
+        return self.shipped / "models" / "starter"
+
+    @property
+    def settings(self) -> Path:
+        return self.support / "settings.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.support / "queue.json"
+
+    @property
+    def starts(self) -> Path:
+        """Starting pictures and masks, named by the SHA-256 of their bytes."""
+        return self.support / "starts"
+
+    @property
+    def installed(self) -> Path:
+        return self.support / "models"

@@ -1,0 +1,1 @@
+"""What the person keeps: pictures with their recipes."""

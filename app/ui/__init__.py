@@ -1,0 +1,1 @@
+"""Qt Widgets and words. The only room that imports PySide6."""

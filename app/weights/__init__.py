@@ -1,0 +1,1 @@
+"""What can be installed, under which licence, and getting it whole. The only room with sockets."""
