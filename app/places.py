@@ -31,8 +31,8 @@ def find_folders(environ: Mapping[str, str] = os.environ) -> Folders:
 def find_shipped() -> Path:
     """The folder that holds ``resources`` and ``models``.
 
-    A frozen bundle unpacks both beside the program (PyInstaller's ``sys._MEIPASS``); a wheel carries
-    them as ``app/shipped``; a checkout has them beside ``app``. Raises FileNotFoundError.
+    A frozen bundle has both where it unpacks itself (PyInstaller's ``sys._MEIPASS``), a wheel
+    carries them as ``app/shipped``, a checkout has them beside ``app``. Raises FileNotFoundError.
     """
     package = Path(__file__).resolve().parent
     frozen = getattr(sys, "_MEIPASS", None)

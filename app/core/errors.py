@@ -48,7 +48,7 @@ class EaselError(Exception):
         return tuple(getattr(self, "__dataclass_fields__", {}))
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class RecipeProblem(EaselError):
     """A field of the recipe cannot be what was asked.
 
@@ -70,18 +70,18 @@ class ModelError(WorldError):
     """A model cannot be used as it lies on disk."""
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class ModelMissing(ModelError):
     folder: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class ModelIncomplete(ModelError):
     folder: str
     missing: tuple[str, ...]
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class ModelDamaged(ModelError):
     """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch"."""
 
@@ -89,19 +89,19 @@ class ModelDamaged(ModelError):
     reason: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class ModelUnsupported(ModelError):
     folder: str
     found: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class PictureUnreadable(WorldError):
     file: str
     reason: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class OutOfMemory(WorldError):
     """``needed`` and ``free`` in bytes; 0 where the system did not say."""
 
@@ -109,19 +109,19 @@ class OutOfMemory(WorldError):
     free: int = 0
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class EngineDied(WorldError):
     """``exit_code`` as multiprocessing gives it: negative is the signal that ended it."""
 
     exit_code: int
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class EngineUnresponsive(WorldError):
     seconds: float
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class PlacementUnavailable(WorldError):
     placement: str
     reason: str
@@ -131,32 +131,32 @@ class BadResult(WorldError):
     """The networks ran and what came out is not a picture. Another placement may do better."""
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class NotFinite(BadResult):
     """``stage`` is "prompt", "denoising" or "decoding"."""
 
     stage: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class BlackResult(BadResult):
     pass
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class FlatResult(BadResult):
     """``colour`` as "#rrggbb": the one colour of the whole picture."""
 
     colour: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class FolderNotWritable(WorldError):
     folder: str
     reason: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class NoSpace(WorldError):
     """Sizes in bytes."""
 
@@ -165,7 +165,7 @@ class NoSpace(WorldError):
     free: int
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class SettingsDamaged(WorldError):
     """``kept_as`` is where the unreadable file was put aside."""
 
@@ -173,12 +173,12 @@ class SettingsDamaged(WorldError):
     kept_as: str
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class AlreadyRunning(WorldError):
     pid: int
 
 
-@dataclass(eq=True, repr=False)
+@dataclass(unsafe_hash=True, repr=False)
 class Bug(EaselError):
     """An exception nobody expected, with its traceback as text."""
 

@@ -20,7 +20,8 @@ def resolve(
 ) -> tuple[Recipe, ...]:
     """One valid recipe a picture, with seeds n, n+1, ... (modulo 2**32).
 
-    Raises RecipeProblem for the first field that cannot be. ``draw_seed(n)`` gives a number below n.
+    ``draw_seed(n)`` gives a number below n. Raises RecipeProblem for the first field that cannot
+    be.
     """
     limits = model.limits
     prompt = _text("prompt", draft.prompt)
