@@ -20,10 +20,11 @@
     │   ├── FolderNotWritable(folder, reason)
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
+    │   ├── SettingsTooNew(file, version)
     │   └── AlreadyRunning(pid)
     └── Bug(traceback)                              everything else: ours
 
-They carry data and no English: ``ui/messages.py`` and ``cli`` have the words. Each survives
+They carry data and no English: ``app/messages.py`` has the words. Each survives
 pickling, because most of them are raised in a child process. Being cancelled is an event
 (``core.events.Cancelled``), not an error.
 """
@@ -171,6 +172,14 @@ class SettingsDamaged(WorldError):
 
     file: str
     kept_as: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class SettingsTooNew(WorldError):
+    """A newer Easel wrote them; they stay as they are. ``version`` is their schema's."""
+
+    file: str
+    version: int
 
 
 @dataclass(unsafe_hash=True, repr=False)

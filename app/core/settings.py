@@ -1,0 +1,37 @@
+"""What the person has set and what the window remembers between two runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SCHEMA_VERSION = 1
+
+
+class Theme(StrEnum):
+    """``SYSTEM`` follows the system's light or dark appearance."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One value; a change makes a new one (``dataclasses.replace``).
+
+    ``pictures_folder`` is absolute, None for the usual one; ``model`` the id of the model last
+    drawn with; ``window`` the window's geometry as Qt saves it, in base64. ``unknown`` holds what
+    a version of Easel we do not know has added, as (key, JSON text): it is written back.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    pictures_folder: str | None = None
+    model: str | None = None
+    theme: Theme = Theme.SYSTEM
+    inspector_visible: bool = True
+    filmstrip_visible: bool = True
+    negative_visible: bool = False
+    previews: bool = True
+    window: str | None = None
+    unknown: tuple[tuple[str, str], ...] = ()
