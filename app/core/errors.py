@@ -98,6 +98,11 @@ class ModelUnsupported(ModelError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class PictureUnreadable(WorldError):
+    """``file`` is empty for a picture that was pasted.
+
+    ``reason`` is "missing", "permission", "not a picture", "too large", "damaged" or "no recipe".
+    """
+
     file: str
     reason: str
 
@@ -153,6 +158,12 @@ class FlatResult(BadResult):
 
 @dataclass(unsafe_hash=True, repr=False)
 class FolderNotWritable(WorldError):
+    """``reason`` is one of a few words, or what the system said.
+
+    The words: "permission", "read-only", "not a folder", "a folder is in the way", "name too
+    long", "name not allowed", "gone".
+    """
+
     folder: str
     reason: str
 

@@ -35,7 +35,7 @@ def slug(text: str) -> str:
 
 
 def _cut(name: str, chars: int, size: int) -> str:
-    """``name`` in at most ``chars`` characters and ``size`` bytes, cut at a hyphen if one is near."""
+    """``name`` in ``chars`` characters and ``size`` bytes, cut at a hyphen if one is near."""
     kept = name[:chars].encode()[:size].decode("utf-8", "ignore")
     if kept == name:
         return kept
