@@ -1,0 +1,281 @@
+"""An engine in one long-lived child process: for engines that stall, swell, hang or crash."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from multiprocessing import connection, resource_tracker
+
+from app.core.errors import EaselError, EngineDied, EngineUnresponsive
+from app.core.events import Cancelled, Failed, JobId, Progress, Task
+from app.core.model import Model
+from app.engine.contract import EngineFactory
+from app.jobs import serve, work
+from app.jobs.host import Died, HostEvent, Ready, Starting
+from app.jobs.serve import Message, Stop
+from app.jobs.work import Quit, Warm
+
+QUIT_S = 1.0
+"""Seconds a child gets to leave by itself when the host is closed; it has nothing to lose."""
+
+REAP_S = 5.0
+"""Seconds the system gets to end a killed process."""
+
+
+class ChildHost:
+    """Runs the engine in a process of its own, started by ``spawn``, and watches over it.
+
+    ``make_engine`` must be picklable by name. A job that has not ended ``grace_s`` seconds after
+    its cancel takes the child with it, and is reported as cancelled. A child that is not ready
+    after ``start_s`` seconds is killed (EngineUnresponsive). A dead child is replaced when
+    something is asked for next, never by itself: what crashes at once cannot loop.
+
+    All dealings with the child are on one thread of the host, so that no caller ever waits.
+    """
+
+    def __init__(
+        self, make_engine: EngineFactory, *, grace_s: float = 5.0, start_s: float = 180.0
+    ) -> None:
+        self._factory = pickle.dumps(make_engine)
+        self._grace_s = grace_s
+        self._start_s = start_s
+        self._lock = threading.Lock()
+        self._on_event: Callable[[HostEvent], None] | None = None
+        self._running: JobId | None = None
+        self._closed = False
+        self._orders: deque[Message] = deque()
+        self._bell, self._ring = -1, -1
+        self._thread = threading.Thread(target=self._supervise, name="easel-host", daemon=True)
+        # Of the supervising thread only:
+        self._child: _Child | None = None
+        self._ready_by = math.inf
+        self._stopped_by = math.inf
+
+    def start(self, on_event: Callable[[HostEvent], None]) -> None:
+        with self._lock:
+            if self._closed or self._on_event is not None:
+                raise RuntimeError("a host starts once")
+            self._on_event = on_event
+            self._bell, self._ring = os.pipe()
+            os.set_blocking(self._ring, False)
+            os.set_blocking(self._bell, False)
+            self._orders.append(Warm(None))
+            self._thread.start()
+
+    def warm(self, model: Model | None = None) -> None:
+        with self._lock:
+            self._order(Warm(model))
+
+    def draw(self, task: Task) -> None:
+        with self._lock:
+            if self._running is not None:
+                raise RuntimeError("another task is being drawn")
+            self._order(task)
+            self._running = task.job
+
+    def cancel(self, job: JobId) -> None:
+        with self._lock:
+            if self._running == job and not self._closed:
+                self._order(Stop(job))
+
+    def close(self) -> None:
+        with self._lock:
+            first, self._closed = not self._closed, True
+            if self._on_event is None:
+                return
+            if first:
+                self._wake()
+        if self._thread is not threading.current_thread():
+            self._thread.join(QUIT_S + 2 * REAP_S)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None while there is no child."""
+        child = self._child
+        return None if child is None else child.process.pid
+
+    # Any thread, with the lock held.
+
+    def _order(self, order: Message) -> None:
+        if self._closed or self._on_event is None:
+            raise RuntimeError("the host is not started, or closed")
+        self._orders.append(order)
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._ring, b"!")
+
+    # The supervising thread.
+
+    def _supervise(self) -> None:
+        # A Ctrl-C in the terminal goes to every process in it; the child inherits this mask, so
+        # that it is deaf to it from its first instruction on. The tracker is started before,
+        # because starting it takes the mask off.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            while not self._closed:
+                self._obey()
+                self._listen()
+                self._look_at_the_clock()
+        finally:
+            if self._child is not None:
+                self._child.end(QUIT_S)
+                self._child = None
+            with self._lock:
+                self._closed = True
+                os.close(self._bell)
+                os.close(self._ring)
+
+    def _obey(self) -> None:
+        """Pass on what was ordered; make a child if there is none."""
+        while True:
+            with self._lock:
+                if self._closed or not self._orders:
+                    return
+                order = self._orders.popleft()
+            if isinstance(order, Stop):
+                if self._running != order.job:
+                    continue
+                self._stopped_by = min(self._stopped_by, time.monotonic() + self._grace_s)
+            elif self._child is None and not self._spawn():
+                continue
+            if self._child is not None and order != Warm(None):
+                self._child.send(order)
+
+    def _spawn(self) -> bool:
+        """Start a child. False when the system would not; the running job has then failed."""
+        self._tell(Starting())
+        self._ready_by = time.monotonic() + self._start_s
+        try:
+            self._child = _Child(self._factory)
+        except Exception as error:
+            self._mourn(serve.FAILED_TO_START, work.known(error))
+            return False
+        return True
+
+    def _listen(self) -> None:
+        """Wait for the bell, the child or the clock, and hear what the child has to say."""
+        child = self._child
+        sources: list[object] = [self._bell]
+        if child is not None:
+            sources += [child.pipe, child.process.sentinel]
+        seconds = min(self._ready_by, self._stopped_by) - time.monotonic()
+        heard = connection.wait(sources, None if math.isinf(seconds) else max(0.0, seconds))  # type: ignore[arg-type]
+        if self._bell in heard:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._bell, 4096)
+        if child is None or heard in ([], [self._bell]):
+            return
+        try:
+            while child.pipe.poll():
+                self._hear(child.pipe.recv())
+        except (EOFError, OSError, pickle.UnpicklingError):
+            self._bury(child)
+        else:
+            if child.process.sentinel in heard:
+                self._bury(child)
+
+    def _hear(self, event: HostEvent) -> None:
+        if isinstance(event, Ready):
+            self._ready_by = math.inf
+        if isinstance(event, Died):
+            if self._child is not None:
+                self._child.last_words = event.error
+            return
+        self._tell(event)
+
+    def _bury(self, child: _Child, error: EaselError | None = None) -> None:
+        """The child is dead, or as good as: say so, and who it took with it."""
+        self._child = None
+        exit_code = child.end(0.0 if error else REAP_S)
+        self._mourn(exit_code, error or child.last_words or EngineDied(exit_code))
+
+    def _mourn(self, exit_code: int, error: EaselError) -> None:
+        stopping = not math.isinf(self._stopped_by)
+        self._ready_by = math.inf
+        self._tell(Died(exit_code, error))
+        job = self._running
+        if job is not None:
+            self._tell(Cancelled(job) if stopping else Failed(job, error))
+
+    def _look_at_the_clock(self) -> None:
+        now, child = time.monotonic(), self._child
+        if child is None:
+            return
+        if now >= self._stopped_by:
+            # Stop means stop. A new child at once: the person is about to draw again.
+            self._child = None
+            child.end(0.0)
+            self._ready_by = math.inf
+            job = self._running
+            if job is not None:
+                self._tell(Cancelled(job))
+            if not self._closed:
+                self._spawn()
+        elif now >= self._ready_by:
+            self._bury(child, EngineUnresponsive(self._start_s))
+
+    def _tell(self, event: HostEvent) -> None:
+        with self._lock:
+            if self._closed or self._on_event is None:
+                return
+            if not isinstance(event, Starting | Ready | Died):
+                if event.job != self._running:
+                    return
+                if not isinstance(event, Progress):
+                    self._running = None
+                    self._stopped_by = math.inf
+            on_event = self._on_event
+        on_event(event)
+
+
+class _Child:
+    """One process and the pipe to it."""
+
+    def __init__(self, factory: bytes) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.last_words: EaselError | None = None
+        self.pipe: connection.Connection[Message, HostEvent]
+        self.pipe, theirs = spawn.Pipe()
+        self.process = spawn.Process(
+            target=serve.main,
+            args=(theirs, factory, os.getpid()),
+            name="easel-engine",
+            daemon=True,
+        )
+        try:
+            self.process.start()
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            theirs.close()
+
+    def send(self, message: Message) -> None:
+        """A child that is gone is noticed by its sentinel, not here."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(message)
+
+    def end(self, seconds: float) -> int:
+        """Let it quit within ``seconds``, else kill it; free everything. Gives its exit code."""
+        if seconds:
+            self.send(Quit())
+            self.process.join(seconds)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join(REAP_S)
+        exit_code = self.process.exitcode
+        self.pipe.close()
+        if exit_code is not None:
+            self.process.close()
+        return -signal.SIGKILL if exit_code is None else exit_code

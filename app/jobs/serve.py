@@ -1,0 +1,140 @@
+"""The child process of ``ChildHost``: one engine, orders in and events out through a pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from app.core.errors import EaselError
+from app.core.events import Cancelled, JobId, Task
+from app.engine.contract import Engine
+from app.jobs import work
+from app.jobs.host import Died, HostEvent, Ready
+from app.jobs.offline import refuse_connections, set_switches
+from app.jobs.work import Order, Orders, Quit
+
+FAILED_TO_START = 1
+"""Exit code of a child whose engine could not be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Cancel that job."""
+
+    job: JobId
+
+
+Message = Order | Stop
+
+
+def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> None:
+    """Serve until told to quit or the parent is gone. ``factory``: a pickled EngineFactory.
+
+    Leaves by ``os._exit``: there is nothing to keep, and tearing torch down takes its time.
+    """
+    # 1. Nothing here may outlive the parent, hear its Ctrl-C, write to its output or go online.
+    _settle(parent)
+    refuse_connections()
+    # 2. Orders arrive while the engine is busy.
+    desk = _Desk(pipe)
+    threading.Thread(target=desk.read, name="easel-orders", daemon=True).start()
+    # 3. The engine; unpickling its factory may import already.
+    made = work.make(lambda: _unpickled(factory))
+    if isinstance(made, EaselError):
+        desk.send(Died(FAILED_TO_START, made))
+        os._exit(FAILED_TO_START)
+    engine, placements = made
+    desk.send(Ready(placements))
+    # 4. One order after the other.
+    while not isinstance(order := desk.orders.take(), Quit):
+        if isinstance(order, Task):
+            desk.draw(engine, order)
+        elif order.model is not None:
+            work.warm(engine, order.model, desk.orders)
+    engine.close()
+    os._exit(0)
+
+
+class _Desk:
+    """The child's end of the pipe."""
+
+    def __init__(self, pipe: Connection[HostEvent, Message]) -> None:
+        self.orders = Orders()
+        self._pipe = pipe
+        self._sending = threading.Lock()
+        self._stopped: set[JobId] = set()
+        self._quitting = False
+
+    def read(self) -> None:
+        """Take messages until the parent is gone, and then go too."""
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                os._exit(0)
+            if not isinstance(message, Stop):
+                self._quitting |= isinstance(message, Quit)
+                self.orders.put(message)
+            elif self.orders.withdraw(message.job):
+                self.send(Cancelled(message.job))
+            else:
+                self._stopped.add(message.job)
+
+    def send(self, event: HostEvent) -> None:
+        try:
+            with self._sending:
+                self._pipe.send(event)
+        except OSError:
+            os._exit(0)
+
+    def draw(self, engine: Engine, task: Task) -> None:
+        def cancelled() -> bool:
+            return self._quitting or task.job in self._stopped
+
+        self.send(work.draw(engine, task, self.send, cancelled))
+        self._stopped.discard(task.job)
+
+
+def _unpickled(factory: bytes) -> Engine:
+    engine: Engine = pickle.loads(factory)()
+    return engine
+
+
+def _settle(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with(parent)
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)
+    set_switches(os.environ)
+    os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _die_with(parent: int) -> None:
+    """The end of the pipe tells too, but not while native code holds the interpreter's lock."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def usable_cores() -> int:
+    """The cores this process may use, which are fewer than there are in a container."""
+    cores = os.cpu_count() or 1
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+            cores = min(cores, max(1, round(int(quota) / int(period))))
+    return cores
