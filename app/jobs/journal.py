@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from app.core import recipe_json
 from app.core.model import Model
 from app.core.recipe import Recipe
 from app.jobs.queue import Job, JobState
+from app.library.atomic_file import write_over
 
 VERSION = 1
 
@@ -45,7 +45,10 @@ class Journal:
         return tuple(jobs)
 
     def write(self, jobs: Iterable[Job]) -> None:
-        """Replace what the file holds: all or nothing, also at a power cut. Raises OSError."""
+        """Replace what the file holds: all or nothing, also at a power cut.
+
+        Raises FolderNotWritable, NoSpace.
+        """
         entries = [
             {
                 "id": job.id,
@@ -57,23 +60,11 @@ class Journal:
             for job in jobs
         ]
         text = json.dumps({"easel": VERSION, "jobs": entries})
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=self._file.name + ".", dir=self._file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="ascii") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(self._file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_over(self._file, text.encode())
 
     def _put_aside(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._file.replace(self._file.with_name(self._file.name + ".damaged"))
-        except OSError:
-            return
 
 
 def _entry(entry: dict[str, object]) -> tuple[str, str, int, int, Recipe]:

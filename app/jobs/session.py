@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import secrets
 import threading
-import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from app.core.errors import Bug, EaselError, EngineDied, EngineUnresponsive
+from app.core.errors import EaselError, EngineDied, EngineUnresponsive
 from app.core.events import (
     Cancelled,
     Decoding,
@@ -24,16 +21,14 @@ from app.core.events import (
 )
 from app.core.model import Model
 from app.core.placement import Placement
-from app.core.recipe import Draft, Recipe
+from app.core.recipe import Draft
 from app.core.resolve import resolve
 from app.jobs.events import (
     EngineChanged,
     EngineState,
     Listener,
-    NotSaved,
     Queued,
     Retrying,
-    Saved,
     SessionEvent,
     Snapshot,
     Started,
@@ -41,37 +36,18 @@ from app.jobs.events import (
 from app.jobs.host import Died, Host, HostEvent, Ready, Starting
 from app.jobs.journal import Journal
 from app.jobs.ladder import Ladder
+from app.jobs.outbox import Outbox
 from app.jobs.queue import Job, JobState, Queue
+from app.jobs.saver import Keeps, Saver
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from app.library.library import Picture
-
-log = logging.getLogger(__name__)
 
 DEATHS_IN_A_ROW = 2
 """After so many jobs have taken the engine down, the ones that wait are not tried."""
 
 SAVING_TIME = 30.0
 """Seconds ``close`` waits for pictures that are on their way to the disk."""
-
-
-class Keeps(Protocol):
-    """What a session needs of ``library.Library``."""
-
-    def save(self, recipe: Recipe, finished: Finished) -> Picture: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Save:
-    job: Job
-    finished: Finished
-
-
-@dataclass(frozen=True, slots=True)
-class _Journal:
-    """Bring the journal up to date."""
 
 
 class Session:
@@ -94,11 +70,13 @@ class Session:
         previews: bool = True,
     ) -> None:
         self._host = host
-        self._library = library
         self._models = models
         self._journal = None if journal is None else Journal(journal)
-        self._listeners: tuple[Listener, ...] = () if listener is None else (listener,)
         self._previews = previews
+        self._saver = Saver(library, self._journal, self._outstanding, self._on_saved)
+        self._outbox = Outbox()
+        if listener is not None:
+            self._outbox.listen(listener)
 
         self._lock = threading.RLock()
         self._queue = Queue()
@@ -111,13 +89,6 @@ class Session:
         self._placements: tuple[Placement, ...] = ()
         self._deaths = 0
         self._begun = self._closed = False
-
-        self._outbox: SimpleQueue[SessionEvent | None] = SimpleQueue()
-        self._disk: SimpleQueue[_Save | _Journal | None] = SimpleQueue()
-        self._threads = (
-            threading.Thread(target=self._deliver, name="easel-events", daemon=True),
-            threading.Thread(target=self._keep, name="easel-saver", daemon=True),
-        )
 
     # What may be asked.
 
@@ -149,8 +120,8 @@ class Session:
             if job is None or self._closed:
                 return
             if job.state is JobState.STOPPED:
-                self._tell(Cancelled(job_id))
-                self._note()
+                self._outbox.put(Cancelled(job_id))
+                self._saver.note()
             elif self._ladder is None:
                 self._ended(Cancelled(job_id))
             else:
@@ -171,14 +142,7 @@ class Session:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` every event from now on; call what is returned to end that."""
-        with self._lock:
-            self._listeners = (*self._listeners, listener)
-
-        def end() -> None:
-            with self._lock:
-                self._listeners = tuple(x for x in self._listeners if x is not listener)
-
-        return end
+        return self._outbox.listen(listener)
 
     def restore(self) -> tuple[Job, ...]:
         """Jobs that had not ended when the app last did; ``resume`` or ``forget`` them."""
@@ -203,7 +167,7 @@ class Session:
             self.restore()
             self._left = ()
             self._begin()
-            self._note()
+            self._saver.note()
 
     def close(self) -> None:
         """Stop the engine and wait, for a bounded time, for pictures that are being saved.
@@ -216,15 +180,11 @@ class Session:
             self._closed = True
             begun = self._begun
         self._host.close()
-        if not begun:
-            return
-        self._disk.put(_Journal())
-        self._disk.put(None)
-        self._join(self._threads[1], SAVING_TIME)
-        self._outbox.put(None)
-        self._join(self._threads[0], SAVING_TIME)
+        if begun:
+            self._saver.close(SAVING_TIME)
+            self._outbox.close(SAVING_TIME)
 
-    # What happens inside; all of it with the lock held, except the two threads' loops.
+    # What happens inside; all of it with the lock held.
 
     def _begin(self) -> None:
         if self._closed:
@@ -233,8 +193,8 @@ class Session:
             return
         self._begun = True
         self.restore()
-        for thread in self._threads:
-            thread.start()
+        self._outbox.start()
+        self._saver.start()
         self._host.start(self._on_host_event)
 
     def _enqueue(self, jobs: Iterable[Job]) -> None:
@@ -242,15 +202,15 @@ class Session:
             self._begin()
             self._queue = self._queue.add(jobs)
             for job in jobs:
-                self._tell(Queued(job))
-            self._note()
+                self._outbox.put(Queued(job))
+            self._saver.note()
             self._start_next()
 
     def _start_next(self) -> None:
         self._queue, job = self._queue.start_next()
         if job is not None:
             self._ladder = None
-            self._tell(Started(job))
+            self._outbox.put(Started(job))
             self._hand_over()
 
     def _hand_over(self) -> None:
@@ -285,7 +245,7 @@ class Session:
                 case Loading() | Stepped() | Decoding():
                     running = self._queue.running
                     if running and running.id == event.job and running.state is JobState.RUNNING:
-                        self._tell(event)
+                        self._outbox.put(event)
                 case Finished() | Cancelled() | Failed():
                     if self._queue.is_running(event.job):
                         self._ended(event)
@@ -300,7 +260,7 @@ class Session:
                 if further is not None:
                     self._ladder = further
                     before, after = ladder.placement, further.placement
-                    self._tell(Retrying(running, before, after, ending.error))
+                    self._outbox.put(Retrying(running, before, after, ending.error))
                     self._draw(running, after)
                     return
             if ladder is not None:
@@ -310,15 +270,15 @@ class Session:
         if job is None:
             return
         if job.state is JobState.STOPPED:
-            self._tell(Cancelled(job.id))
+            self._outbox.put(Cancelled(job.id))
         elif isinstance(ending, Failed):
-            self._tell(ending)
+            self._outbox.put(ending)
         elif isinstance(ending, Finished):
             self._saving = (*self._saving, job)
-            self._disk.put(_Save(job, ending))
+            self._saver.save(job, ending)
         # 3. The next
         self._count_deaths(ending)
-        self._note()
+        self._saver.note()
         self._start_next()
 
     def _count_deaths(self, ending: Ending) -> None:
@@ -333,70 +293,24 @@ class Session:
             self._deaths = 0
             waiting, self._queue = self._queue.waiting, Queue(running=self._queue.running)
             for job in waiting:
-                self._tell(Failed(job.id, ending.error))
+                self._outbox.put(Failed(job.id, ending.error))
 
     def _engine_is(self, state: EngineState, error: EaselError | None = None) -> None:
         self._engine = state
-        self._tell(EngineChanged(state, self._placements, error))
+        self._outbox.put(EngineChanged(state, self._placements, error))
 
-    def _tell(self, event: SessionEvent) -> None:
-        self._outbox.put(event)
+    # What the saver asks and says, on its thread.
 
-    def _note(self) -> None:
-        if self._journal is not None:
-            self._disk.put(_Journal())
+    def _outstanding(self) -> tuple[Job, ...]:
+        with self._lock:
+            return (*(self._left or ()), *self._saving, *self._queue.jobs)
 
-    # The two threads.
-
-    def _deliver(self) -> None:
-        while (event := self._outbox.get()) is not None:
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                except Exception:
-                    log.exception("a listener failed")
-
-    def _keep(self) -> None:
-        written: tuple[Job, ...] | None = None
-        while (what := self._disk.get()) is not None:
-            if isinstance(what, _Save):
-                self._save(what.job, what.finished)
-            written = self._write_journal(written)
-
-    def _save(self, job: Job, finished: Finished) -> None:
-        told: tuple[SessionEvent, ...]
-        try:
-            picture = self._library.save(job.recipe, finished)
-            told = (Saved(job, picture, finished.pixels),)
-        except Exception as error:
-            known = error if isinstance(error, EaselError) else Bug.of(error)
-            pixels, seconds, placement = finished.pixels, finished.seconds, finished.placement
-            told = (NotSaved(job, pixels, seconds, placement, known), Failed(job.id, known))
+    def _on_saved(self, job: Job, told: tuple[SessionEvent, ...]) -> None:
         with self._lock:
             self._saving = tuple(other for other in self._saving if other.id != job.id)
             for event in told:
-                self._tell(event)
-
-    def _write_journal(self, written: tuple[Job, ...] | None) -> tuple[Job, ...] | None:
-        """Write what has not ended, unless ``written`` says it already; what is now in the file."""
-        if self._journal is None:
-            return None
-        with self._lock:
-            jobs = (*(self._left or ()), *self._saving, *self._queue.jobs)
-        if written is not None and [job.id for job in jobs] == [job.id for job in written]:
-            return written
-        try:
-            self._journal.write(jobs)
-        except OSError as error:
-            log.warning("the queue could not be noted: %s", error)
-            return None
-        return jobs
-
-    @staticmethod
-    def _join(thread: threading.Thread, seconds: float) -> None:
-        if thread is not threading.current_thread():
-            thread.join(seconds)
+                self._outbox.put(event)
 
 
 def _new_id() -> JobId:
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

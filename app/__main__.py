@@ -1,0 +1,51 @@
+"""The way in: no argument opens the window, anything else is a command.
+
+A child process that is spawned imports this module too, so nothing heavy is imported here before
+it is known what is wanted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+NO_SCREEN = """\
+Easel opens a window, and there is no screen here. This works without one:
+
+    easel generate "a red apple" -o apple.png
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program with the arguments after its name; its exit code."""
+    multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+
+    from app.compose import compose
+
+    if arguments:
+        from app import cli
+
+        return cli.main(arguments, compose)
+    if not has_screen(sys.platform, os.environ):
+        sys.stderr.write(NO_SCREEN)
+        return 2
+
+    from app.ui import window_app
+
+    return window_app.run(compose())
+
+
+def has_screen(platform: str, environ: Mapping[str, str]) -> bool:
+    """Whether a window can open: always on a Mac; on Linux where a display server is named."""
+    if not platform.startswith("linux"):
+        return True
+    if environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal", "vnc"):
+        return True
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

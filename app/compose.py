@@ -1,0 +1,163 @@
+"""The composition root: everything the window and the commands use is built here, once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors import ModelError, ModelMissing, SettingsDamaged, SettingsTooNew
+from app.core.folders import Folders
+from app.core.model import Model, Vocabulary
+from app.core.settings import Settings
+from app.engine import model_folder
+from app.engine.contract import EngineFactory
+from app.engine.torch import make_engine
+from app.library import settings_file
+from app.places import find_folders
+
+if TYPE_CHECKING:
+    from app.engine.prompt_tokens import TokenCounter
+    from app.jobs.events import Listener
+    from app.jobs.host import Host
+    from app.jobs.lock import Lock
+    from app.jobs.saver import Keeps
+    from app.jobs.session import Session
+    from app.library.library import Library
+    from app.library.starts import Kept
+
+
+class Easel:
+    """The parts of the program, made when they are first asked for and passed on from here.
+
+    ``make_engine`` is what a session's child process draws with.
+    """
+
+    def __init__(
+        self,
+        folders: Folders,
+        settings: Settings,
+        settings_problem: SettingsDamaged | SettingsTooNew | None = None,
+        make_engine: EngineFactory = make_engine,
+    ) -> None:
+        self.folders = folders
+        self.settings = settings
+        self.settings_problem = settings_problem
+        self._make_engine = make_engine
+        self._library: Library | None = None
+        self._counters: dict[str, TokenCounter] = {}
+
+    @property
+    def library(self) -> Library:
+        """Saves to the folder that is set, or where that fails to one of Easel's own."""
+        if self._library is None:
+            from app.library.library import Library
+
+            self._library = Library(self._pictures(), self.folders.support / "Pictures")
+        return self._library
+
+    def change_settings(self, settings: Settings) -> None:
+        """Use ``settings`` from now on and write them. Raises FolderNotWritable, NoSpace."""
+        self.settings = settings
+        if self._library is not None:
+            self._library.folder = self._pictures()
+        settings_file.save(self.folders.settings, settings)
+
+    def models(self) -> tuple[Model, ...]:
+        """What can be drawn with on this disk; the one that comes with the program is first."""
+        return tuple(self._models())
+
+    def model(self, name: str | None = None) -> Model:
+        """The model of that id or in that folder; None is the one last used, or the first.
+
+        Raises ModelMissing, ModelIncomplete, ModelDamaged, ModelUnsupported.
+        """
+        models = {model.id: model for model in self._models()}
+        if name is None:
+            chosen = models.get(self.settings.model or "", next(iter(models.values()), None))
+            return chosen or model_folder.starter(self.folders)
+        if name in models:
+            return models[name]
+        folder = Path(name).expanduser().absolute()
+        if not folder.is_dir():
+            raise ModelMissing(name)
+        return model_folder.read_model(folder)
+
+    def vocabulary(self, model: Model) -> Vocabulary:
+        """The words ``model`` knows; empty for a model that knows them all."""
+        return model_folder.vocabulary(model)
+
+    def token_counter(self, model: Model) -> TokenCounter:
+        """Counts the tokens of prompts for ``model``."""
+        if model.folder not in self._counters:
+            from app.engine.prompt_tokens import TokenCounter
+
+            self._counters[model.folder] = TokenCounter(model)
+        return self._counters[model.folder]
+
+    def keep_start(self, source: Path | bytes) -> Kept:
+        """A clean copy of a picture to start from, or of a mask.
+
+        Raises PictureUnreadable, FolderNotWritable, NoSpace.
+        """
+        from app.library.starts import keep
+
+        return keep(source, self.folders.starts)
+
+    def make_session(
+        self,
+        listener: Listener | None = None,
+        *,
+        library: Keeps | None = None,
+        journal: bool = False,
+        previews: bool = True,
+        make_host: Callable[[EngineFactory], Host] | None = None,
+    ) -> Session:
+        """A session with an engine in a child process; nothing starts before it is used.
+
+        ``journal``: remember what waits, for the window; a command forgets. Close it.
+        """
+        from app.jobs.child_host import ChildHost
+        from app.jobs.session import Session
+
+        return Session(
+            (make_host or ChildHost)(self._make_engine),
+            library or self.library,
+            self.models,
+            self.folders.journal if journal else None,
+            listener,
+            previews=previews,
+        )
+
+    def lock_window(self) -> Lock:
+        """Be the only window. Raises AlreadyRunning, FolderNotWritable, NoSpace."""
+        from app.jobs.lock import Lock
+
+        return Lock(self.folders.support / "window.lock")
+
+    def _pictures(self) -> Path:
+        chosen = self.settings.pictures_folder
+        return Path(chosen) if chosen else self.folders.pictures
+
+    def _models(self) -> Iterator[Model]:
+        """The starter, then every sound model folder under ``installed``, by name."""
+        with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
+            yield model_folder.starter(self.folders)
+        if not self.folders.installed.is_dir():
+            return
+        for index in sorted(self.folders.installed.rglob("model_index.json")):
+            folder = index.parent
+            name = folder.relative_to(self.folders.installed).as_posix()
+            try:
+                yield model_folder.read_model(folder, id=name, title=name.split("/")[0])
+            except ModelError:
+                continue
+
+
+def compose(environ: Mapping[str, str] = os.environ) -> Easel:
+    """Find the folders and read the settings. Raises FileNotFoundError: parts of Easel missing."""
+    folders = find_folders(environ)
+    settings, problem = settings_file.load(folders.settings)
+    return Easel(folders, settings, problem)
