@@ -1,0 +1,204 @@
+"""Takes a picture to start from, from a file, the clipboard or a drop, and keeps a copy of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QDropEvent, QFont, QGuiApplication, QImage, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.core.errors import PictureUnreadable
+from app.library.starts import Kept
+from app.ui.background import Background
+from app.ui.controls.drawing import box, start
+from app.ui.theme import Theme
+from app.ui.tokens import CARD_RADIUS, THUMBNAIL
+
+READABLE = "Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff)"
+Keep = Callable[[Path | bytes], Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A picture to start from, kept; ``name`` is what it was called where it came from."""
+
+    kept: Kept
+    name: str
+    thumbnail: QImage
+
+
+class StartIntake(QObject):
+    """Opens what it is given on a thread; the newest wins.
+
+    ``taken`` carries a ``Taken``, ``problem`` an EaselError. ``keep`` is ``library.starts.keep``
+    for Easel's own folder.
+    """
+
+    taken = Signal(object)
+    problem = Signal(object)
+
+    def __init__(self, keep: Keep, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._keep = keep
+        self._background = background
+        self._newest = 0
+
+    def take_file(self, file: Path) -> None:
+        """Start from the picture in ``file``."""
+        self._take(lambda: self._kept(file, file.name))
+
+    def take_image(self, image: QImage, name: str = "Pasted picture") -> None:
+        """Start from pixels that are in no file."""
+        self._take(lambda: self._kept(_png(image), name))
+
+    def take_mime(self, mime: QMimeData) -> bool:
+        """Start from what was dropped or pasted; false when there is no picture in it."""
+        file = file_in(mime)
+        if file is not None:
+            self.take_file(file)
+            return True
+        image = mime.imageData() if mime.hasImage() else None
+        if isinstance(image, QImage) and not image.isNull():
+            self.take_image(image)
+            return True
+        return False
+
+    def paste(self) -> bool:
+        """Start from the clipboard's picture; false when it holds none."""
+        return self.take_mime(QGuiApplication.clipboard().mimeData())
+
+    def choose(self, parent: QWidget) -> None:
+        """Ask for a file with the system's own dialog."""
+        name, _ = QFileDialog.getOpenFileName(parent, "Start from a picture", "", READABLE)
+        if name:
+            self.take_file(Path(name))
+
+    def _take(self, work: Callable[[], Taken]) -> None:
+        self._newest += 1
+        mine = self._newest
+
+        def done(taken: Taken) -> None:
+            if mine == self._newest:
+                self.taken.emit(taken)
+
+        self._background.run(work, done, self.problem.emit)
+
+    def _kept(self, source: Path | bytes, name: str) -> Taken:
+        kept = self._keep(source)
+        image = QImage(str(kept.file))
+        if image.isNull():
+            raise PictureUnreadable(str(kept.file), "damaged")
+        side = 2 * THUMBNAIL
+        small = image.scaled(
+            QSize(side, side),
+            Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        return Taken(kept, name, small)
+
+
+def file_in(mime: QMimeData) -> Path | None:
+    """The one file on this computer that ``mime`` names."""
+    urls = mime.urls()
+    if len(urls) == 1 and urls[0].isLocalFile():
+        return Path(urls[0].toLocalFile())
+    return None
+
+
+def has_picture(mime: QMimeData) -> bool:
+    """Whether something to start from is in ``mime``, as far as can be told without opening it."""
+    return mime.hasImage() or file_in(mime) is not None
+
+
+def _png(image: QImage) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, b"PNG")
+    return bytes(buffer.data().data())
+
+
+class PictureDrop(QObject):
+    """Lets a picture be dropped on ``window``, and on the ``fields`` that would take its name.
+
+    A picture dragged out of this very window is not taken back by it, except by the fields.
+    """
+
+    def __init__(
+        self, theme: Theme, window: QWidget, intake: StartIntake, fields: tuple[QWidget, ...] = ()
+    ) -> None:
+        super().__init__(window)
+        self._intake = intake
+        self._window = window
+        self._fields = fields
+        self._veil = DropVeil(theme, window)
+        window.setAcceptDrops(True)
+        for widget in (window, *fields):
+            widget.installEventFilter(self)
+
+    @property
+    def inviting(self) -> bool:
+        """Whether the window says that it would take what is dragged over it."""
+        return not self._veil.isHidden()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        kind = event.type()
+        if kind == QEvent.Type.DragLeave:
+            self._veil.hide()
+            return False
+        if kind not in (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop):
+            return False
+        if not isinstance(event, QDropEvent) or not self._wanted(watched, event):
+            return False
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        if kind == QEvent.Type.Drop:
+            self._veil.hide()
+            self._intake.take_mime(event.mimeData())
+        else:
+            self._veil.cover()
+        return True
+
+    def _wanted(self, watched: QObject, event: QDropEvent) -> bool:
+        ours = event.source() is not None
+        if ours and watched not in self._fields:
+            return False
+        return has_picture(event.mimeData())
+
+
+class DropVeil(QWidget):
+    """Over the window while a picture is dragged across it: what a drop would do."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme = theme
+        self._window = window
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName("Drop to start from this picture")
+        self.hide()
+
+    def cover(self) -> None:
+        """Lie over the whole window, above all else."""
+        if self.isHidden():
+            self.setGeometry(self._window.rect())
+            self.raise_()
+            self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 (Qt's name)
+        theme = self._theme
+        painter = start(self)
+        painter.fillRect(self.rect(), theme.colour("window", 200))
+        frame = QRectF(self.rect()).adjusted(10, 10, -10, -10)
+        box(painter, frame, theme.colour("soft", 120), theme.colour("accent"), CARD_RADIUS, 2.0)
+        painter.setFont(QFont(theme.font("title")))
+        painter.setPen(theme.colour("text"))
+        middle, aligned = QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter
+        painter.drawText(middle.translated(0, -16), aligned, "Drop to start from this picture")
+        painter.setFont(theme.font("body"))
+        painter.setPen(theme.colour("dim"))
+        painter.drawText(
+            middle.translated(0, 18), aligned, "Easel copies it; the file stays as it is."
+        )
+        painter.end()

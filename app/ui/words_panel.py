@@ -1,0 +1,231 @@
+"""The words the small built-in model knows, to put into the prompt with a click."""
+
+from __future__ import annotations
+
+import random
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QTextCursor
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.controls.button import Button, DrawnButton
+from app.ui.controls.drawing import body, box, halo, start
+from app.ui.controls.segments import Segments
+from app.ui.theme import Theme
+from app.ui.tokens import HALO
+from app.ui.words import Group, Words, phrase_of
+
+GROUPS = (
+    ("Things", Group.NOUN),
+    ("Colours", Group.COLOUR),
+    ("Backgrounds", Group.BACKGROUND),
+    ("Styles", Group.STYLE),
+)
+_ROWS_SHOWN = 3
+_CHIP = 24
+_GAP = 2
+
+PLAINLY = (
+    "These are the words the small built-in model knows. "
+    "Stable Diffusion, a download away, knows far more."
+)
+
+
+class WordsPanel(QWidget):
+    """Words by group, and Surprise Me.
+
+    ``picked`` carries what to put into the prompt, ``surprised`` a whole new prompt.
+    """
+
+    picked = Signal(str)
+    surprised = Signal(str)
+
+    def __init__(self, theme: Theme, words: Words, draw: random.Random) -> None:
+        super().__init__()
+        self._words = words
+        self._draw = draw
+        self._theme = theme
+        self.groups = [
+            (title, group) for title, group in GROUPS if words.of(group)
+        ]  # a model without styles has no such segment
+        self.group = Segments(theme, "Words", tuple(title for title, _ in self.groups))
+        self.chips = Chips(theme)
+        self.surprise = Button(theme, "Surprise me", "soft", icon="dice", parent=self)
+        self.surprise.setToolTip("Write a prompt of words the model knows")
+        self._lay_out()
+        self.group.chosen.connect(self._show_group)
+        self.chips.picked.connect(self._pick)
+        self.surprise.clicked.connect(self.surprise_me)
+        self.setFocusProxy(self.surprise)
+        if self.groups:
+            self.group.choose(0)
+            self._show_group(0)
+
+    def _lay_out(self) -> None:
+        note = QLabel(PLAINLY, self)
+        note.setFont(self._theme.font("secondary"))
+        note.setWordWrap(True)
+        top = QHBoxLayout()
+        top.addWidget(self.group)
+        top.addStretch(1)
+        top.addWidget(self.surprise)
+        self._scroll = QScrollArea(self)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(self.chips)
+        self._scroll.viewport().setAutoFillBackground(False)
+        self.chips.setAutoFillBackground(False)
+        self._scroll.setFixedHeight(_ROWS_SHOWN * (_CHIP + 2 * HALO + _GAP) + 12)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(top)
+        column.addWidget(self._scroll)
+        column.addWidget(note)
+
+    def surprise_me(self) -> None:
+        """Draw a prompt of known words."""
+        if self._words:
+            self.surprised.emit(self._words.surprise(self._draw))
+
+    def _show_group(self, index: int) -> None:
+        self.chips.show_words(self._words.of(self.groups[index][1]))
+        self._scroll.verticalScrollBar().setValue(0)
+
+    def _pick(self, word: str) -> None:
+        self.picked.emit(phrase_of(word, self.groups[self.group.index()][1]))
+
+
+class Chips(QWidget):
+    """Words one can press, flowing in rows. One stop for Tab; the arrow keys go on from there."""
+
+    picked = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._chips: list[_Chip] = []
+
+    def show_words(self, words: tuple[str, ...]) -> None:
+        """Other words in place of these."""
+        for chip in self._chips:
+            chip.hide()
+            chip.deleteLater()
+        self._chips = [self._chip(word) for word in words]
+        self._only_stop(0)
+        self._flow()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(chip.text() for chip in self._chips)
+
+    def press(self, word: str) -> None:
+        """As a click on ``word``."""
+        self._chips[self.words.index(word)].click()
+
+    def _chip(self, word: str) -> _Chip:
+        chip = _Chip(self._theme, word, self)
+        chip.clicked.connect(lambda: self.picked.emit(word))
+        chip.show()
+        return chip
+
+    def _only_stop(self, at: int) -> None:
+        for index, chip in enumerate(self._chips):
+            chip.setFocusPolicy(
+                Qt.FocusPolicy.StrongFocus if index == at else Qt.FocusPolicy.ClickFocus
+            )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        by = {
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Down: self._row_length(),
+            Qt.Key.Key_Up: -self._row_length(),
+        }.get(Qt.Key(event.key()))
+        focused = next((i for i, chip in enumerate(self._chips) if chip.hasFocus()), None)
+        if by is None or focused is None:
+            super().keyPressEvent(event)
+            return
+        to = min(max(0, focused + by), len(self._chips) - 1)
+        self._only_stop(to)
+        self._chips[to].setFocus(Qt.FocusReason.TabFocusReason)
+        self._reveal(self._chips[to])
+
+    def _row_length(self) -> int:
+        first = self._chips[0].y() if self._chips else 0
+        return max(1, sum(chip.y() == first for chip in self._chips))
+
+    def _reveal(self, chip: _Chip) -> None:
+        viewport = self.parentWidget()
+        area = viewport.parentWidget() if viewport is not None else None
+        if isinstance(area, QScrollArea):
+            area.ensureWidgetVisible(chip, 0, 8)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._flow()
+
+    def _flow(self) -> None:
+        at = QPoint(0, 0)
+        height = _CHIP + 2 * HALO
+        for chip in self._chips:
+            size = chip.sizeHint()
+            if at.x() and at.x() + size.width() > self.width():
+                at = QPoint(0, at.y() + height + _GAP)
+            chip.setGeometry(at.x(), at.y(), size.width(), size.height())
+            at.setX(at.x() + size.width() + _GAP)
+        self.setMinimumHeight(at.y() + height)
+
+
+class _Chip(DrawnButton):
+    def __init__(self, theme: Theme, word: str, parent: QWidget) -> None:
+        super().__init__(theme, word, parent)
+        self.setText(word)
+        self.setFont(theme.font("secondary"))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        width = self.fontMetrics().horizontalAdvance(self.text()) + 20
+        return QSize(width + 2 * HALO, _CHIP + 2 * HALO)
+
+    def keyPressEvent(self, event: QEvent) -> None:  # noqa: N802 (Qt's name)
+        if isinstance(event, QKeyEvent) and event.key() in _ARROWS:
+            event.ignore()  # QAbstractButton would move the focus by itself
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 (Qt's name)
+        painter = start(self)
+        at, colour = body(self), self.theme.colour
+        fill = colour("soft") if self.hovered or self.isDown() else colour("sunken")
+        box(painter, at, fill, None, _CHIP / 2)
+        if self.keyboard_focus:
+            halo(painter, at, self.theme, _CHIP / 2)
+        painter.setPen(colour("text"))
+        painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.end()
+
+
+_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+
+def insert_words(editor: QTextEdit, words: str) -> None:
+    """Put ``words`` where the cursor is, with the spaces a sentence needs. Undoable."""
+    cursor = editor.textCursor()
+    cursor.setPosition(cursor.selectionEnd())
+    before, after = QTextCursor(cursor), QTextCursor(cursor)
+    before.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.KeepAnchor)
+    after.movePosition(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor)
+    left = " " if before.selectedText().strip() else ""
+    right = " " if after.selectedText().strip(" ,.;\u2029") else ""
+    cursor.insertText(f"{left}{words}{right}")
+    editor.setTextCursor(cursor)
