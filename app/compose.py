@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ from app.places import find_folders
 if TYPE_CHECKING:
     from app.engine.prompt_tokens import TokenCounter
     from app.jobs.events import Listener
-    from app.jobs.host import Host
     from app.jobs.lock import Lock
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
@@ -106,36 +105,28 @@ class Easel:
 
         return keep(source, self.folders.starts)
 
-    def make_session(
-        self,
-        listener: Listener | None = None,
-        *,
-        library: Keeps | None = None,
-        journal: bool = False,
-        previews: bool = True,
-        make_host: Callable[[EngineFactory], Host] | None = None,
-    ) -> Session:
-        """A session with an engine in a child process; nothing starts before it is used.
+    def make_session(self, listener: Listener | None = None) -> Session:
+        """The window's session, which remembers what waits; nothing starts before it is used."""
+        return self._session(self.library, self.folders.journal, listener, previews=True)
 
-        ``journal``: remember what waits, for the window; a command forgets. Close it.
-        """
-        from app.jobs.child_host import ChildHost
-        from app.jobs.session import Session
-
-        return Session(
-            (make_host or ChildHost)(self._make_engine),
-            library or self.library,
-            self.models,
-            self.folders.journal if journal else None,
-            listener,
-            previews=previews,
-        )
+    def open_session(self, keeps: Keeps) -> Session:
+        """A command's session, whose pictures go to ``keeps``: it forgets, and has no previews."""
+        return self._session(keeps, None, None, previews=False)
 
     def lock_window(self) -> Lock:
         """Be the only window. Raises AlreadyRunning, FolderNotWritable, NoSpace."""
         from app.jobs.lock import Lock
 
         return Lock(self.folders.support / "window.lock")
+
+    def _session(
+        self, keeps: Keeps, journal: Path | None, listener: Listener | None, previews: bool
+    ) -> Session:
+        from app.jobs.child_host import ChildHost
+        from app.jobs.session import Session
+
+        host = ChildHost(self._make_engine)
+        return Session(host, keeps, self.models, journal, listener, previews=previews)
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder

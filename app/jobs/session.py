@@ -43,6 +43,8 @@ from app.jobs.saver import Keeps, Saver
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["Keeps", "Session"]
+
 DEATHS_IN_A_ROW = 2
 """After so many jobs have taken the engine down, the ones that wait are not tried."""
 
