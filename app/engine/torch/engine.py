@@ -1,0 +1,191 @@
+"""The torch engine: one task in, one picture out, on the thread that calls it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.core.errors import BadResult, ModelDamaged, ModelMissing, NotFinite, RecipeProblem
+from app.core.events import Cancelled, Decoding, Finished, Pixels, Task
+from app.core.placement import Placement
+from app.core.recipe import Recipe
+from app.engine.contract import IsCancelled, Report
+from app.engine.guards import check_pixels
+from app.engine.previews import Previewer, matrix_for
+from app.engine.start_pictures import OpenedStart, keep_unmasked, open_start
+from app.engine.torch import autoencoding
+from app.engine.torch.denoising import Denoiser, OnStep
+from app.engine.torch.failures import typed
+from app.engine.torch.families import Embeds, encode
+from app.engine.torch.networks import Memory, Networks, folder_stamp
+from app.engine.torch.placement import device_of, free_memory, placements
+from app.engine.torch.watch import Stopped, Watch
+
+PROMPTS_KEPT = 16
+
+
+class TorchEngine:
+    """diffusers pipelines on MPS, CUDA or the CPU. See ``app.engine.contract.Engine``.
+
+    ``memory``: "resident" keeps all networks loaded, "staged" only the one at work, "auto" decides
+    by what is free. ``dtype`` overrides what the placement would compute with. ``clock`` gives
+    monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        memory: Memory = "auto",
+        dtype: torch.dtype | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        _quiet()
+        self._memory: Memory = memory
+        self._dtype = dtype
+        self._clock = clock
+        self._networks: Networks | None = None
+        self._key: tuple[object, ...] = ()
+        self._denoiser: Denoiser | None = None
+        self._embeds: OrderedDict[tuple[str, str, bool], Embeds] = OrderedDict()
+        self._closed = False
+
+    def placements(self) -> tuple[Placement, ...]:
+        return placements()
+
+    def draw(self, task: Task, report: Report, cancelled: IsCancelled) -> Finished | Cancelled:
+        if self._closed:
+            raise RuntimeError("the engine is closed")
+        watch = Watch(task.job, report, cancelled)
+        try:
+            with torch.inference_mode():
+                return self._draw(task, watch)
+        except Stopped:
+            return Cancelled(task.job)
+        except NotFinite as error:
+            raise self._named(error) from error
+        except Exception as error:
+            device = self._networks.device if self._networks else torch.device("cpu")
+            known = typed(error, free_memory(device))
+            if not isinstance(known, BadResult | RecipeProblem):
+                self._forget()
+            raise known from (None if known is error else error)
+
+    def close(self) -> None:
+        self._closed = True
+        self._forget()
+
+    def _draw(self, task: Task, watch: Watch) -> Finished:
+        recipe = task.recipe
+        watch.check()
+        # 1. What the recipe starts from, and the networks' home
+        if recipe.loras:
+            raise RecipeProblem("loras", recipe.loras[0].id, "a model that can do this")
+        opened = open_start(recipe.start, recipe.size) if recipe.start else None
+        networks = self._home(task)
+        if networks.staged:
+            self._denoiser = None
+        generator = torch.Generator("cpu").manual_seed(recipe.seed)
+        # 2. Prompt
+        embeds = self._understand(recipe, networks, watch)
+        # 3. Starting picture
+        start = None
+        if opened is not None:
+            latents = autoencoding.encode(networks.vae(watch), opened.picture, generator)
+            start = (latents, opened.mask)
+        # 4. Denoise
+        denoiser = self._ready(networks, watch)
+        previewer = self._previewer(task, networks) if task.previews else None
+        watch.check()
+        began = self._clock()
+        latents = denoiser.run(
+            recipe,
+            embeds,
+            networks.scheduler_config,
+            networks.channels,
+            start,
+            generator,
+            OnStep(watch, previewer),
+        )
+        # 5. Decode
+        del denoiser
+        pixels = self._decode(latents, networks, opened, watch)
+        watch.check()
+        return Finished(task.job, pixels, task.placement, self._clock() - began)
+
+    def _home(self, task: Task) -> Networks:
+        """The networks of the task's model and placement; those of another model go."""
+        device = device_of(task.placement)
+        folder = Path(task.model.folder)
+        if not folder.is_absolute() or not folder.is_dir():
+            raise ModelMissing(task.model.folder)
+        key = (task.model.folder, task.model.family, task.placement, folder_stamp(folder))
+        if self._networks is None or key != self._key:
+            self._forget()
+            self._networks = Networks(task.model, device, self._memory, self._dtype)
+            self._key = key
+        return self._networks
+
+    def _understand(self, recipe: Recipe, networks: Networks, watch: Watch) -> Embeds:
+        """The prompt's embeddings, from the cache when it was drawn before."""
+        guided = recipe.guidance > 1
+        key = (recipe.prompt, recipe.negative_prompt if guided else "", guided)
+        if key in self._embeds:
+            self._embeds.move_to_end(key)
+            return self._embeds[key]
+        parts = networks.text_parts(watch)
+        embeds = encode(networks.pipelines, parts, *key)
+        if not embeds.all_finite():
+            raise NotFinite("prompt")
+        self._embeds[key] = embeds
+        if len(self._embeds) > PROMPTS_KEPT:
+            self._embeds.popitem(last=False)
+        return embeds
+
+    def _ready(self, networks: Networks, watch: Watch) -> Denoiser:
+        unet = networks.unet(watch)
+        if self._denoiser is None or not self._denoiser.around(unet):
+            self._denoiser = Denoiser(networks.pipelines, unet, networks.factor)
+        return self._denoiser
+
+    def _previewer(self, task: Task, networks: Networks) -> Previewer:
+        colours = matrix_for(Path(task.model.folder), networks.family, networks.channels)
+        return Previewer(colours, self._clock)
+
+    def _decode(
+        self, latents: torch.Tensor, networks: Networks, opened: OpenedStart | None, watch: Watch
+    ) -> Pixels:
+        watch.report(Decoding(watch.job))
+        if networks.staged:
+            self._denoiser = None
+        pixels = autoencoding.decode(networks.vae(watch), latents)
+        check_pixels(pixels)
+        return keep_unmasked(pixels, opened) if opened is not None else pixels
+
+    def _named(self, error: NotFinite) -> NotFinite | ModelDamaged:
+        """``error``, or the damaged weight file that explains it; the networks go either way."""
+        damaged = self._networks.find_damage() if self._networks else None
+        self._forget()
+        return ModelDamaged(str(damaged), "not finite") if damaged else error
+
+    def _forget(self) -> None:
+        self._denoiser = None
+        self._embeds.clear()
+        if self._networks is not None:
+            self._networks.free()
+        self._networks = None
+        self._key = ()
+
+
+def _quiet() -> None:
+    """The libraries' advice and bars are for their developers; errors still come as exceptions."""
+    import diffusers.utils.logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    libraries: tuple[Any, ...] = (diffusers_logging, transformers_logging)
+    for library in libraries:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
