@@ -21,7 +21,8 @@
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
-    │   └── AlreadyRunning(pid)
+    │   ├── AlreadyRunning(pid)
+    │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
 
 They carry data and no English: ``app/messages.py`` has the words. Each survives
@@ -196,6 +197,13 @@ class SettingsTooNew(WorldError):
 @dataclass(unsafe_hash=True, repr=False)
 class AlreadyRunning(WorldError):
     pid: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ProgramIncomplete(WorldError):
+    """``missing`` names the classes of the drawing libraries that are not really there."""
+
+    missing: tuple[str, ...]
 
 
 @dataclass(unsafe_hash=True, repr=False)

@@ -66,6 +66,15 @@ def write_over(file: Path, data: bytes) -> None:
             _sync_folder(target.parent)
 
 
+def check_writable(folder: Path) -> None:
+    """Write a byte into ``folder`` and take it away again; makes the folder.
+
+    Raises FolderNotWritable, NoSpace.
+    """
+    with _typed_errors(folder, 1), _part(folder, b"?"):
+        pass
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed programs left in ``folder``. Raises nothing."""
     with contextlib.suppress(OSError):

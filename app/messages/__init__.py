@@ -7,27 +7,15 @@ programs: no names of classes, no "invalid", a number never without its unit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
+from app.messages.asked import recipe_problem
+from app.messages.wording import Message, shown, size_text, some
 
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """``title`` is a headline, ``body`` what happened, ``next_step`` what the person can do.
-
-    Plain text, never to be shown as markup: file names are in it.
-    """
-
-    title: str
-    body: str
-    next_step: str
-
-    def __str__(self) -> str:
-        return f"{self.title}. {self.body} {self.next_step}"
+__all__ = ["Message", "describe", "describe_fallback", "shown", "size_text"]
 
 
 def describe(error: EaselError, log: Path | None = None) -> Message:
@@ -46,112 +34,6 @@ def describe_fallback(reason: FolderNotWritable | NoSpace, file: Path) -> Messag
     )
 
 
-def shown(value: object) -> str:
-    """A name as it can be shown and printed: no control characters, no halves of characters."""
-    text = str(value).encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def size_text(size: int) -> str:
-    """ "3.2 GB": bytes in the decimal units that Finder uses."""
-    value, unit = float(size), "bytes"
-    for unit in ("bytes", "KB", "MB", "GB", "TB"):
-        if value < 999.5 or unit == "TB":
-            break
-        value /= 1000
-    if unit == "bytes":
-        return "1 byte" if size == 1 else f"{size} bytes"
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-
-
-# What was asked
-
-_FIELDS = {
-    "prompt": "The prompt",
-    "negative_prompt": "The negative prompt",
-    "size": "The size",
-    "steps": "The number of steps",
-    "guidance": "The guidance",
-    "seed": "The seed",
-    "scheduler": "The scheduler",
-    "count": "The number of pictures",
-    "start": "The starting picture",
-    "strength": "The strength",
-    "mask": "The mask",
-    "loras": "The LoRA",
-    "model": "The model",
-    "output": "The file to write",
-}
-
-
-def _recipe_problem(error: errors.RecipeProblem) -> Message:
-    value, allowed = shown(error.value), shown(error.allowed)
-    name = _FIELDS.get(error.field, f"The {shown(error.field).replace('_', ' ')}")
-    short = name.removeprefix("The ")
-    if error.field == "prompt" and allowed == "text":
-        return Message(
-            "The prompt is empty",
-            "There is nothing to draw yet.",
-            "Type what the picture should show, for example: a red apple.",
-        )
-    if allowed == "a model that can do this":
-        return Message(
-            f"This model has no use for {_FEATURES.get(error.field, short)}",
-            "The chosen model cannot do that.",
-            f"Choose another model, or leave {_FEATURES.get(error.field, short)} out.",
-        )
-    if error.field in ("prompt", "negative_prompt"):
-        return Message(f"{name} is too long", f"It has {value}.", f"Shorten it to {allowed}.")
-    if allowed == "same size as the start":
-        return Message(
-            "The mask does not fit the starting picture",
-            f"The mask has {value} pixels, which is another size.",
-            "Use a mask of the same size as the starting picture.",
-        )
-    if allowed == "readable picture":
-        return Message(
-            f"{name} cannot be read",
-            f"{value or 'It'} is not a picture that Easel can open.",
-            "Choose another picture.",
-        )
-    if error.field == "scheduler":
-        return Message(
-            "That scheduler is not available",
-            f"The chosen model does not know a scheduler called “{value}”.",
-            f"Choose one of these: {allowed}.",
-        )
-    if error.field == "output":
-        return Message(
-            "The picture cannot be written in that form",
-            f"“{value}” is not a kind of file that Easel writes.",
-            f"Choose a file name that ends in {allowed}.",
-        )
-    if error.field == "size" and allowed == "WIDTHxHEIGHT":
-        return Message(
-            "That is not a size",
-            f"“{value}” cannot be read as a width and a height.",
-            "Write both in pixels with an x between them, for example 512x512.",
-        )
-    unit = " pixels" if error.field == "size" else ""
-    allowed = allowed.replace(" a side, in steps of ", " pixels a side, in steps of ")
-    return Message(
-        f"{name} cannot be {value or 'empty'}",
-        f"For the chosen model {short} {value or 'nothing'}{unit} is not possible.",
-        f"Choose {allowed}.",
-    )
-
-
-_FEATURES = {
-    "negative_prompt": "a negative prompt",
-    "start": "a starting picture",
-    "mask": "a mask",
-    "loras": "LoRAs",
-}
-
-
-# Models
-
-
 def _model_missing(error: errors.ModelMissing) -> Message:
     return Message(
         "The model is not there",
@@ -161,12 +43,9 @@ def _model_missing(error: errors.ModelMissing) -> Message:
 
 
 def _model_incomplete(error: errors.ModelIncomplete) -> Message:
-    names = [shown(name) for name in error.missing]
-    listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Message(
         "The model is not complete",
-        f"{'A part of it is' if len(names) == 1 else 'Parts of it are'} not in "
-        f"{shown(error.folder)}: {listed}.",
+        f"{shown(error.folder)} lacks {some(error.missing)}.",
         "Copy or download the model again, the whole folder.",
     )
 
@@ -197,8 +76,6 @@ def _model_unsupported(error: errors.ModelUnsupported) -> Message:
         "Choose a Stable Diffusion 1.x, 2.x or SDXL model in diffusers layout.",
     )
 
-
-# Pictures and folders
 
 _UNREADABLE = {
     "missing": ("There is no such file.", "Check the name, or choose another picture."),
@@ -278,9 +155,6 @@ def _settings_too_new(error: errors.SettingsTooNew) -> Message:
         "usual settings, and will not remember changes.",
         "Use the newer version of Easel.",
     )
-
-
-# The machine
 
 
 def _out_of_memory(error: errors.OutOfMemory) -> Message:
@@ -366,6 +240,14 @@ def _already_running(_: errors.AlreadyRunning) -> Message:
     )
 
 
+def _program_incomplete(error: errors.ProgramIncomplete) -> Message:
+    return Message(
+        "Easel is not installed completely",
+        f"{some(error.missing)} cannot be used.",
+        "Install Easel again.",
+    )
+
+
 def _bug(log: Path | None) -> Message:
     where = f"in {shown(log)}" if log else "in Easel's log"
     return Message(
@@ -376,7 +258,7 @@ def _bug(log: Path | None) -> Message:
 
 
 _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
-    errors.RecipeProblem: _recipe_problem,
+    errors.RecipeProblem: recipe_problem,
     errors.ModelMissing: _model_missing,
     errors.ModelIncomplete: _model_incomplete,
     errors.ModelDamaged: _model_damaged,
@@ -394,4 +276,5 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
     errors.AlreadyRunning: _already_running,
+    errors.ProgramIncomplete: _program_incomplete,
 }

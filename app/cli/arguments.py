@@ -1,0 +1,108 @@
+"""What may be typed after ``easel``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from app import __version__
+from app.core.recipe import Scheduler
+
+VERBS = ("generate", "models", "doctor", "selftest", "bench")
+
+
+class UsageError(Exception):
+    """The command line itself cannot be understood. ``str`` is a sentence with a next step."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of ending the program; says things as the rest of Easel does."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{_sentence(message)} Type “{self.prog} --help” to see what there is.")
+
+
+def parser() -> Parser:
+    """The parser of the whole command line. Numbers stay text: ``generate`` judges them."""
+    top = Parser(
+        prog="easel",
+        description="Draw with Stable Diffusion on your own computer. Without a command, "
+        "Easel opens its window.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"Easel {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND", title="commands", required=True)
+    _add_generate(verbs)
+    models = verbs.add_parser(
+        "models",
+        help="list the models on this computer",
+        description="List the models that Easel can draw with.",
+        allow_abbrev=False,
+    )
+    _add_json(models)
+    doctor = verbs.add_parser(
+        "doctor",
+        help="say what is installed and what may be wrong",
+        description="Look at everything Easel needs and say what may be wrong. "
+        "Ends with 1 when something is.",
+        allow_abbrev=False,
+    )
+    _add_json(doctor)
+    selftest = verbs.add_parser(
+        "selftest",
+        help="draw with the built-in model and check the result",
+        description="Draw with the built-in model into a temporary folder and check every part "
+        "on the way. Ends with 1 when a check fails.",
+        allow_abbrev=False,
+    )
+    _add_json(selftest)
+    verbs.add_parser(
+        "bench", help="measure Easel on this computer (easel bench --help)", add_help=False
+    )
+    return top
+
+
+def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
+    generate = verbs.add_parser(
+        "generate",
+        help="draw pictures from a prompt",
+        description="Draw pictures from a prompt and print where they are. Without -o they go "
+        "into the pictures folder. Each has its recipe inside.",
+        epilog="Ends with 0 when all is well, 1 when something went wrong or was stopped, and 2 "
+        "when what was asked cannot be.",
+        allow_abbrev=False,
+    )
+    add = generate.add_argument
+    add("prompt", metavar="PROMPT", help='what to draw, for example "a red apple"')
+    add("-o", "--output", metavar="FILE", help="write to this .png, .jpg or .webp file")
+    add("--negative", metavar="TEXT", default="", help="what the picture should not show")
+    add("--seed", metavar="N", help="0 to 4294967295; the same seed gives the same picture")
+    add("--steps", metavar="N", help="more steps take longer and draw finer")
+    add("--guidance", metavar="X", help="how closely to follow the prompt; 1 is not at all")
+    add("--size", metavar="WxH", help="width and height in pixels, for example 512x512")
+    add("--scheduler", metavar="NAME", help=", ".join(f'"{s.value}"' for s in Scheduler))
+    add("--count", metavar="N", help="how many pictures, with seeds N, N+1, ...")
+    add("--model", metavar="ID", help='a model of "easel models", or the folder of one')
+    add("--start", metavar="FILE", help="a picture to start from")
+    add("--strength", metavar="X", help="how much of the starting picture to redraw, up to 1")
+    add("--mask", metavar="FILE", help="a picture of that size; only where it is white is redrawn")
+    _add_json(generate, "print one JSON object a line: each step, each picture, each error")
+
+
+def _add_json(parser: argparse.ArgumentParser, text: str = "print JSON") -> None:
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def _sentence(message: str) -> str:
+    """argparse's own words, turned into a sentence."""
+    if "invalid choice" in message and "COMMAND" in message:
+        wrong = message.partition("invalid choice: ")[2].partition(" (")[0].strip("'\"")
+        return f"Easel has no command “{wrong}”; it has {', '.join(VERBS)}."
+    if message.startswith("the following arguments are required: "):
+        missing = message.partition(": ")[2]
+        return f"There is no {'command' if missing == 'COMMAND' else missing.lower()} given."
+    if message.startswith("unrecognized arguments: "):
+        return f"Easel does not know what to do with “{message.partition(': ')[2]}”."
+    if message.startswith("argument ") and message.endswith("expected one argument"):
+        return f"Something has to follow {message.split(':')[0].removeprefix('argument ')}."
+    return f"{message[:1].upper()}{message[1:]}."

@@ -1,0 +1,168 @@
+"""``easel generate``: draw, show how far it is, print where the pictures are."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from app.cli.draft import choose_model, read_draft
+from app.cli.main import DONE, WENT_WRONG, code_of, write_down
+from app.cli.output_file import OutputFile
+from app.cli.program import Program
+from app.cli.terminal import Terminal, duration
+from app.core.errors import Bug, EaselError
+from app.core.events import Cancelled, Decoding, Failed, Loading, Stepped
+from app.core.model import Model
+from app.core.recipe import Draft
+from app.core.recipe_json import to_dict
+from app.core.resolve import resolve
+from app.jobs.events import EngineChanged, EngineState, Retrying, Saved, SessionEvent, Started
+from app.jobs.queue import Job
+from app.jobs.saver import Keeps
+from app.jobs.session import Session
+from app.messages import describe, describe_fallback, shown
+
+STOPPING_S = 15.0
+"""Seconds a stopped drawing gets to say that it has stopped."""
+
+
+def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """1 understand, 2 check where the pictures go, 3 draw. Returns the exit code."""
+    model = choose_model(asked.model, program)
+    draft = read_draft(asked, program)
+    resolve(draft, model, lambda _: 0)  # refuse before anything is started
+    keeps: Keeps = program.library
+    if asked.output is not None:
+        keeps = OutputFile(Path(asked.output).expanduser(), draft.count, program.library)
+    session = program.make_session(library=keeps, previews=False)
+    try:
+        return _draw(session, draft, model, program, terminal)
+    finally:
+        terminal.status("")
+        session.close()
+
+
+def _draw(
+    session: Session, draft: Draft, model: Model, program: Program, terminal: Terminal
+) -> int:
+    events: SimpleQueue[SessionEvent] = SimpleQueue()
+    session.listen(events.put)
+    jobs = session.submit(draft, model)
+    teller = _Teller(terminal, program, {job.id: job for job in jobs})
+    teller.begin(model)
+    try:
+        while teller.open:
+            teller.tell(events.get())
+    except KeyboardInterrupt:
+        terminal.status("Stopping…")
+        session.stop_all()
+        until = time.monotonic() + STOPPING_S
+        while teller.open and (left := until - time.monotonic()) > 0:
+            try:
+                teller.tell(events.get(timeout=left))
+            except Empty:
+                break
+        raise
+    return teller.code
+
+
+@dataclass
+class _Teller:
+    """Turns events into lines, and remembers how it went."""
+
+    terminal: Terminal
+    program: Program
+    open: dict[str, Job]
+    code: int = DONE
+    _first_step: float = field(default=0.0)
+
+    def begin(self, model: Model) -> None:
+        """Say what is going to be drawn, so that it can be drawn again."""
+        first = next(iter(self.open.values()))
+        recipe = first.recipe
+        what = f"{len(self.open)} pictures" if len(self.open) > 1 else "a picture"
+        seeds = f"from seed {recipe.seed}" if len(self.open) > 1 else f"seed {recipe.seed}"
+        self.terminal.note(
+            f"Drawing {what} with {shown(model.title)}: {recipe.size}, {recipe.steps} steps, "
+            f"{recipe.scheduler}, {seeds}."
+        )
+        for job in self.open.values():
+            self.terminal.event("queued", picture=job.index, of=job.of, recipe=to_dict(job.recipe))
+
+    def tell(self, event: SessionEvent) -> None:
+        """Show ``event``; an ending takes its job out of ``open``."""
+        match event:
+            case EngineChanged(EngineState.STARTING):
+                self.terminal.status("Starting…")
+                self.terminal.event("starting")
+            case Started(job):
+                self.open[job.id] = job
+            case Loading(job_id):
+                self.terminal.status("Loading the model…")
+                self.terminal.event("loading", **self._place(job_id))
+            case Stepped(job_id, step, steps):
+                self._step(job_id, step, steps)
+            case Decoding(job_id):
+                self.terminal.status("Finishing…")
+                self.terminal.event("decoding", **self._place(job_id))
+            case Retrying(_, before, after, error):
+                self.terminal.note(
+                    f"{describe(error).title} on {before}; drawing it again on {after}."
+                )
+                self.terminal.event("retrying", before=before.value, after=after.value)
+            case Saved(job, _, _):
+                self._saved(event)
+                self.open.pop(job.id, None)
+            case Failed(job_id, error):
+                self._failed(error)
+                self.open.pop(job_id, None)
+            case Cancelled(job_id):
+                self.open.pop(job_id, None)
+
+    def _place(self, job_id: str) -> dict[str, int]:
+        job = self.open[job_id]
+        return {"picture": job.index, "of": job.of}
+
+    def _step(self, job_id: str, step: int, steps: int) -> None:
+        now = time.monotonic()
+        job = self.open[job_id]
+        if step == 1:
+            self._first_step = now
+        many = f"{job.index} of {job.of}  " if job.of > 1 else ""
+        pace = ""
+        if step > 1:
+            each = (now - self._first_step) / (step - 1)
+            pace = f"  {each:.2f} s a step, {duration(each * (steps - step))} left"
+        bar = self.terminal.bar(step / steps)
+        self.terminal.status(f"{many}{bar} {step}/{steps}{pace}")
+        self.terminal.event("step", step=step, steps=steps, **self._place(job_id))
+
+    def _saved(self, event: Saved) -> None:
+        picture = event.picture
+        if self.terminal.as_json:
+            self.terminal.event(
+                "saved",
+                picture=event.job.index,
+                of=event.job.of,
+                file=str(picture.file),
+                seconds=round(picture.seconds, 3),
+                placement=picture.placement.value,
+                created=picture.created.isoformat(),
+                recipe=to_dict(picture.recipe),
+                fell_back=str(describe_fallback(picture.fell_back, picture.file))
+                if picture.fell_back
+                else None,
+            )
+        else:
+            self.terminal.result(str(picture.file))
+        if picture.fell_back is not None:
+            message = describe_fallback(picture.fell_back, picture.file)
+            self.terminal.note(f"{message.title}. {message.body}\n{message.next_step}")
+
+    def _failed(self, error: EaselError) -> None:
+        log = write_down(error, self.program) if isinstance(error, Bug) else None
+        self.terminal.problem(describe(error, log), error)
+        self.code = max(self.code, code_of(error), WENT_WRONG)

@@ -1,0 +1,62 @@
+"""``easel models``: what can be drawn with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from app.cli.main import DONE, WENT_WRONG
+from app.cli.program import Program
+from app.cli.terminal import Terminal
+from app.core.model import Model
+from app.messages import shown, size_text
+
+
+def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Print the models, the one that is used by itself first. Returns the exit code."""
+    models = program.models()
+    if asked.json:
+        terminal.results([as_data(model) for model in models])
+        return DONE if models else WENT_WRONG
+    if not models:
+        terminal.note(
+            f"There is no model. The built-in one should be in {shown(program.folders.starter)}; "
+            "install Easel again."
+        )
+        return WENT_WRONG
+    rows = [("ID", "TITLE", "FAMILY", "SIZE", "FOLDER")]
+    for model in models:
+        data = as_data(model)
+        size = size_text(int(str(data["bytes"])))
+        rows.append((model.id, model.title, model.family.value, size, model.folder))
+    widths = [max(len(shown(row[column])) for row in rows) for column in range(4)]
+    for row in rows:
+        cells = [shown(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
+        terminal.result("  ".join([*cells, row[4]]))
+    return DONE
+
+
+def as_data(model: Model) -> dict[str, object]:
+    """``model`` as JSON values; "bytes" is what it takes on disk."""
+    return {
+        "id": model.id,
+        "title": model.title,
+        "family": model.family.value,
+        "bytes": folder_bytes(Path(model.folder)),
+        "folder": model.folder,
+        "built_in": model.built_in,
+        "size": [model.limits.native.width, model.limits.native.height],
+        "schedulers": [scheduler.value for scheduler in model.limits.schedulers],
+        "features": sorted(feature.value for feature in model.limits.features),
+    }
+
+
+def folder_bytes(folder: Path) -> int:
+    """The bytes of all files in ``folder``."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            file = Path(place) / name
+            total += file.stat().st_size if file.is_file() else 0
+    return total
