@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -36,6 +37,11 @@ class Misbehaving(NumpyEngine):
 
 def _hang() -> None:
     time.sleep(3600)
+
+
+def _seize() -> None:
+    """Native code that holds the interpreter's lock for ever: no other thread gets to run."""
+    re.match(r"(a+)+$", "a" * 60 + "b")
 
 
 def _segfault() -> None:
@@ -87,6 +93,7 @@ def _check_environment() -> None:
 
 DEEDS: dict[str, Callable[[], None]] = {
     "hang": _hang,
+    "seize": _seize,
     "segfault": _segfault,
     "leave": lambda: sys.exit(3),
     "vanish": lambda: os._exit(7),
