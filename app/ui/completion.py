@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QTextEdit, QWidget
 from app.ui.text_places import to_python, to_qt
 from app.ui.theme import Theme
 from app.ui.tokens import RADIUS
-from app.ui.words import Completions, Offer, Words
+from app.ui.words import Completions, KnownWords, Offer
 
 ROW = 28
 _SIDE = 12
@@ -125,19 +125,20 @@ class Completion(QObject):
 
     taken = Signal(str)
 
-    def __init__(self, editor: QTextEdit, theme: Theme, words: Words | None = None) -> None:
+    def __init__(self, editor: QTextEdit, theme: Theme, words: KnownWords | None = None) -> None:
         super().__init__(editor)
         self._editor = editor
         self._theme = theme
         self._words = words
         self._now = Completions()
         self._list: OfferList | None = None
-        self._inserting = False
+        self._keyed = False
+        """The change to come is one of typing, not of undo, of a paste or of a recipe."""
         editor.textChanged.connect(self._typed)
         editor.cursorPositionChanged.connect(self._cursor_moved)
         editor.installEventFilter(self)
 
-    def set_words(self, words: Words | None) -> None:
+    def set_words(self, words: KnownWords | None) -> None:
         """Complete from ``words``; None: the model knows any word, so nothing is offered."""
         self._words = words
         self.close()
@@ -165,16 +166,14 @@ class Completion(QObject):
         cursor.setPosition(
             to_qt(self._editor.toPlainText(), self._now.end), QTextCursor.MoveMode.KeepAnchor
         )
-        self._inserting = True
         cursor.insertText(offer.text)
         self._editor.setTextCursor(cursor)
-        self._inserting = False
         self.close()
         self.taken.emit(offer.text)
 
     def _typed(self) -> None:
-        # Only what the keyboard writes opens the list: not a recipe that fills the form.
-        if self._inserting or not self._words or not self._editor.hasFocus():
+        keyed, self._keyed = self._keyed, False
+        if not keyed or not self._words or not self._editor.hasFocus():
             self.close()
             return
         text = self._editor.toPlainText()
@@ -211,7 +210,14 @@ class Completion(QObject):
             self.close()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if watched is not self._editor or not self.open:
+        if watched is not self._editor:
+            return False
+        if event.type() == QEvent.Type.InputMethod:
+            self._keyed = True
+        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            typed = bool(event.text()) and event.text().isprintable()
+            self._keyed = typed or event.key() == Qt.Key.Key_Backspace
+        if not self.open:
             return False
         if event.type() == QEvent.Type.FocusOut:
             self.close()

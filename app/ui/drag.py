@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRectF, Qt, QUrl
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QRectF, Qt, QUrl
 from PySide6.QtGui import QColor, QDrag, QImage, QMouseEvent, QPainter, QPainterPath, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -53,12 +53,12 @@ class PictureMime(QMimeData):
         return super().retrieveData(mime_type, wanted)
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path) -> QByteArray:
     # Between the press and the drop the file may have gone: an empty answer, no exception in Qt.
     try:
-        return file.read_bytes()
+        return QByteArray(file.read_bytes())
     except OSError:
-        return b""
+        return QByteArray()
 
 
 def carry(widget: QWidget, carried: Carried) -> Qt.DropAction:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.controls.button import Button, IconButton
 from app.ui.controls.drawing import box, start
 from app.ui.controls.segments import Segments
 from app.ui.controls.slider import Slider
+from app.ui.controls.words import Words
 from app.ui.mask_surface import LARGEST_BRUSH, SMALLEST_BRUSH, MaskSurface
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS
@@ -40,8 +41,7 @@ class MaskEditor(QWidget):
         if mask is not None and not mask.isNull():
             self.surface.layer.load(mask)
         self.setAccessibleName("Redraw a part")
-        self._title = QLabel("Paint what should be drawn anew", self)
-        self._title.setFont(theme.font("strong"))
+        self._title = Words(theme, "Paint what should be drawn anew", "strong")
         self._build_tools()
         self._lay_out()
         self._add_keys()
@@ -89,8 +89,7 @@ class MaskEditor(QWidget):
         top.addWidget(self._title, 1)
         top.addWidget(self.cancel)
         top.addWidget(self.done)
-        word = QLabel("Brush", self)
-        word.setFont(self._theme.font("secondary"))
+        word = Words(self._theme, "Brush", "secondary", "dim")
         word.setBuddy(self._size)
         tools = QHBoxLayout()
         tools.setContentsMargins(12, 4, 12, 8)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from app.ui.png import png_bytes
 
 MOST_UNDONE = 200
 
@@ -175,7 +177,4 @@ class MaskLayer:
 
     def png(self) -> bytes:
         """The mask as the bytes of a PNG file."""
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.mask().save(buffer, b"PNG")
-        return bytes(buffer.data().data())
+        return png_bytes(self.mask())

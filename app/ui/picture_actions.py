@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QMimeData, QObject, QProcess, Qt, QUrl, Signal
+from PySide6.QtCore import QFile, QMimeData, QObject, QProcess, QStandardPaths, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -247,6 +247,10 @@ def _to_trash(picture: Picture) -> Trashed:
     file = QFile(str(picture.file))
     if not file.exists():
         raise PictureUnreadable(str(picture.file), "missing")
+    # Qt makes the Trash where there is none, but not the folder it goes into.
+    data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+    with contextlib.suppress(OSError):
+        Path(data).mkdir(parents=True, exist_ok=True)
     if not file.moveToTrash():
         raise FolderNotWritable(str(picture.file.parent), file.errorString())
     return Trashed(picture, Path(file.fileName()))

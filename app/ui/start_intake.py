@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QObject, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QDropEvent, QFont, QGuiApplication, QImage, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -14,6 +14,7 @@ from app.core.errors import PictureUnreadable
 from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.controls.drawing import box, start
+from app.ui.png import png_bytes
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, THUMBNAIL
 
@@ -52,7 +53,7 @@ class StartIntake(QObject):
 
     def take_image(self, image: QImage, name: str = "Pasted picture") -> None:
         """Start from pixels that are in no file."""
-        self._take(lambda: self._kept(_png(image), name))
+        self._take(lambda: self._kept(png_bytes(image), name))
 
     def take_mime(self, mime: QMimeData) -> bool:
         """Start from what was dropped or pasted; false when there is no picture in it."""
@@ -111,13 +112,6 @@ def file_in(mime: QMimeData) -> Path | None:
 def has_picture(mime: QMimeData) -> bool:
     """Whether something to start from is in ``mime``, as far as can be told without opening it."""
     return mime.hasImage() or file_in(mime) is not None
-
-
-def _png(image: QImage) -> bytes:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
-    return bytes(buffer.data().data())
 
 
 class PictureDrop(QObject):

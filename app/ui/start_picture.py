@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Signal
-from PySide6.QtGui import QImage, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainterPath, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.recipe import Size, Start
 from app.library.starts import Kept
@@ -13,6 +13,7 @@ from app.ui.controls.button import Button, IconButton
 from app.ui.controls.drawing import box, start
 from app.ui.controls.segments import Segments
 from app.ui.controls.value_edit import ValueEdit
+from app.ui.controls.words import Words
 from app.ui.start_intake import Taken
 from app.ui.theme import Theme
 from app.ui.tokens import PICTURE_RADIUS
@@ -70,8 +71,7 @@ class StartPanel(QWidget):
         self.paste_button = Button(self._theme, "Paste", "quiet", parent=page)
         self.paste_button.setToolTip("Start from the picture on the clipboard")
         self.paste_button.clicked.connect(self.paste)
-        hint = QLabel("or drop one anywhere on the window", page)
-        hint.setFont(self._theme.font("secondary"))
+        hint = Words(self._theme, "or drop one anywhere on the window", "secondary", "dim")
         row.addWidget(self.choose_button)
         row.addWidget(self.paste_button)
         row.addSpacing(6)
@@ -83,12 +83,8 @@ class StartPanel(QWidget):
         theme = self._theme
         page = QWidget(self)
         self._thumbnail = _Thumbnail(theme, page)
-        self._title = QLabel(page)
-        self._title.setFont(theme.font("strong"))
-        self._fit = QLabel(page)
-        self._fit.setFont(theme.font("secondary"))
-        for label in (self._title, self._fit):
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title = _Elided(theme, "strong", "text")
+        self._fit = _Elided(theme, "secondary", "dim")
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addStretch(1)
@@ -96,6 +92,7 @@ class StartPanel(QWidget):
         words.addWidget(self._fit)
         words.addStretch(1)
         self.amount = Segments(theme, "Redraw", tuple(word for word, _ in AMOUNTS))
+        self.amount.setFixedHeight(self.amount.sizeHint().height())
         self.amount.setToolTip("How much of the picture is drawn anew; the rest shows through")
         self.amount.chosen.connect(lambda index: self.set_strength(AMOUNTS[index][1]))
         self.exact = ValueEdit(theme, "Redraw, in percent", lambda text: text.rstrip(" %"))
@@ -199,18 +196,39 @@ class StartPanel(QWidget):
         self.exact.show_value(f"{self._strength * 100:.0f} %")
         if self._kept is None:
             return
-        self._title.setText("Part of this picture" if self._mask else self._name)
-        self._title.setToolTip(self._name)
+        self._title.show_text(f"Part of {self._name}" if self._mask else self._name)
         note = fit_note(self._kept.size, self._shape) if self._shape else ""
         if self._mask:
             note = f"Only what you painted is redrawn. {note}".rstrip()
-        self._fit.setText(note or "Used as it is")
-        self._fit.setToolTip(self._fit.text())
+        self._fit.show_text(note or "Used as it is")
         self._thumbnail.set_masked(self._mask is not None)
         self._thumbnail.setAccessibleName(f"Start from {self._name}")
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(320, _SIDE + 10)
+
+
+class _Elided(Words):
+    """A line that gives way to what stands beside it; whole in its tool tip."""
+
+    def __init__(self, theme: Theme, role: str, colour: str) -> None:
+        super().__init__(theme, "", role, colour)
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str) -> None:
+        self._whole = text
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = Qt.TextElideMode.ElideRight
+        self.setText(self.fontMetrics().elidedText(self._whole, room, max(20, self.width())))
+        self.setToolTip(self._whole)
+        self.setAccessibleName(self._whole)
 
 
 class _Thumbnail(QWidget):

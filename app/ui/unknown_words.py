@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTextEdit
 
 from app.ui.text_places import to_python, to_qt
 from app.ui.theme import Theme
-from app.ui.words import Words, about_unknown
+from app.ui.words import KnownWords, about_unknown
 
 PAUSE_MS = 300
 """Nothing is marked while one types: only once the keys rest."""
@@ -22,7 +22,7 @@ class UnknownWords(QObject):
 
     noted = Signal(str)
 
-    def __init__(self, editor: QTextEdit, theme: Theme, words: Words | None = None) -> None:
+    def __init__(self, editor: QTextEdit, theme: Theme, words: KnownWords | None = None) -> None:
         super().__init__(editor)
         self._editor = editor
         self._theme = theme
@@ -39,7 +39,7 @@ class UnknownWords(QObject):
     def note(self) -> str:
         return self._note
 
-    def set_words(self, words: Words | None) -> None:
+    def set_words(self, words: KnownWords | None) -> None:
         """Judge by ``words``; None: the model knows any word, so nothing is marked."""
         self._words = words
         self.look()

@@ -70,7 +70,7 @@ class Span:
     word: str
 
 
-class Words:
+class KnownWords:
     """Answers questions about a prompt from a model's vocabulary. Cheap enough for each key."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -187,7 +187,7 @@ def phrase_of(word: str, group: Group) -> str:
     return f"on {_with_article(word)}" if group is Group.BACKGROUND else word
 
 
-def about_unknown(words: Words, text: str, cursor: int | None = None) -> str:
+def about_unknown(words: KnownWords, text: str, cursor: int | None = None) -> str:
     """One sentence on the words of ``text`` the built-in model does not know; "" when none."""
     missing = list(dict.fromkeys(span.word.lower() for span in words.unknown(text, cursor)))
     if not missing:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QTextEdit,
     QVBoxLayout,
@@ -19,9 +18,10 @@ from PySide6.QtWidgets import (
 from app.ui.controls.button import Button, DrawnButton
 from app.ui.controls.drawing import body, box, halo, start
 from app.ui.controls.segments import Segments
+from app.ui.controls.words import Words
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
-from app.ui.words import Group, Words, phrase_of
+from app.ui.words import Group, KnownWords, phrase_of
 
 GROUPS = (
     ("Things", Group.NOUN),
@@ -48,7 +48,7 @@ class WordsPanel(QWidget):
     picked = Signal(str)
     surprised = Signal(str)
 
-    def __init__(self, theme: Theme, words: Words, draw: random.Random) -> None:
+    def __init__(self, theme: Theme, words: KnownWords, draw: random.Random) -> None:
         super().__init__()
         self._words = words
         self._draw = draw
@@ -70,9 +70,7 @@ class WordsPanel(QWidget):
             self._show_group(0)
 
     def _lay_out(self) -> None:
-        note = QLabel(PLAINLY, self)
-        note.setFont(self._theme.font("secondary"))
-        note.setWordWrap(True)
+        note = Words(self._theme, PLAINLY, "secondary", "dim", wrap=True)
         top = QHBoxLayout()
         top.addWidget(self.group)
         top.addStretch(1)
