@@ -21,8 +21,10 @@ class Settings:
     """One value; a change makes a new one (``dataclasses.replace``).
 
     ``pictures_folder`` is absolute, None for the usual one; ``model`` the id of the model last
-    drawn with; ``window`` the window's geometry as Qt saves it, in base64. ``unknown`` holds what
-    a version of Easel we do not know has added, as (key, JSON text): it is written back.
+    drawn with; ``window`` the window's geometry as Qt saves it, in base64; ``form`` the controls
+    as the window left them, as JSON; ``opened_models`` absolute model folders outside Easel's own.
+    ``unknown`` holds what a version of Easel we do not know has added, as (key, JSON text): it is
+    written back.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -34,4 +36,6 @@ class Settings:
     negative_visible: bool = False
     previews: bool = True
     window: str | None = None
+    form: str | None = None
+    opened_models: tuple[str, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()

@@ -72,7 +72,7 @@ def _from_data(data: dict[str, Any]) -> tuple[Settings, bool]:
         if field.name in data and field.name not in ("schema_version", "unknown"):
             value = data[field.name]
             if _fits(field.name, value):
-                known[field.name] = Theme(value) if field.name == "theme" else value
+                known[field.name] = _value(field.name, value)
             else:
                 whole = False
     names = {field.name for field in fields(Settings)}
@@ -87,9 +87,17 @@ def _from_data(data: dict[str, Any]) -> tuple[Settings, bool]:
 def _fits(name: str, value: object) -> bool:
     if name == "theme":
         return value in {theme.value for theme in Theme}
+    if name == "opened_models":
+        return isinstance(value, list) and all(isinstance(folder, str) for folder in value)
     if isinstance(getattr(Settings(), name), bool):
         return isinstance(value, bool)
     return value is None or isinstance(value, str)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "theme":
+        return Theme(value)
+    return tuple(value) if name == "opened_models" else value
 
 
 def _put_aside(file: Path) -> str:

@@ -1,0 +1,54 @@
+"""What follows the first paint: menus, the engine, what unfolds, and what was left last time."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from app.core.errors import EaselError
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+
+
+def begin(window: MainWindow) -> None:
+    """Complete ``window`` and start its engine."""
+    # 1. The rest of the window
+    window.menus.fill()
+    import importlib.util
+
+    if importlib.util.find_spec("app.ui.interactions"):
+        from app.ui import interactions
+
+        interactions.connect(window)
+    window.prompt.changed.emit()
+    # 2. The engine, so that it is warm when the prompt is typed
+    window.studio.begin(window.model())
+    # 3. What needs saying
+    if window.easel.settings_problem is not None:
+        window.complain(window.easel.settings_problem)
+    if window.model() is None:
+        _say_why(window)
+    _offer_last_time(window)
+
+
+def _say_why(window: MainWindow) -> None:
+    try:
+        window.easel.model()
+    except EaselError as error:
+        log.warning("no model: %s", error)
+        window.show_error(error, window.choose_model_folder, None, "Open a model folder…")
+
+
+def _offer_last_time(window: MainWindow) -> None:
+    left = window.session.restore()
+    if not left:
+        return
+    count = "One picture was" if len(left) == 1 else f"{len(left)} pictures were"
+    window.ask(
+        f"{count} not finished last time.",
+        ("Draw now", window.session.resume),
+        ("Forget", window.session.forget),
+    )

@@ -1,0 +1,1 @@
+"""The controls, drawn by Easel: alike on every system, in light and dark."""

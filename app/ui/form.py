@@ -1,0 +1,114 @@
+"""Everything the person has set for the next picture, as a draft and as what is remembered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.core.recipe import SEEDS, Draft, Recipe, Scheduler, Size
+from app.ui.inspector import Inspector
+from app.ui.prompt_bar import PromptBar
+
+
+class Form:
+    """The prompt bar and the inspector, read and filled together."""
+
+    def __init__(self, prompt: PromptBar, inspector: Inspector) -> None:
+        self._prompt = prompt
+        self._inspector = inspector
+
+    def draft(self) -> Draft:
+        """What the form says now, the seed as shown."""
+        inspector = self._inspector
+        return Draft(
+            prompt=self._prompt.text(),
+            negative_prompt=self._prompt.negative_text(),
+            size=inspector.size_chosen,
+            steps=inspector.steps,
+            guidance=inspector.guidance,
+            seed=inspector.seed.seed,
+            scheduler=inspector.scheduler,
+            count=inspector.count,
+            start=self._prompt.start(),
+        )
+
+    def take(self) -> Draft:
+        """The draft to draw now: as ``draft``, with a new seed where none is held."""
+        self._inspector.seed.take()
+        return self.draft()
+
+    def fill(self, recipe: Recipe) -> None:
+        """Set everything as ``recipe`` has it, its seed held for the next picture."""
+        self._prompt.set_text(recipe.prompt)
+        self._prompt.set_negative(recipe.negative_prompt)
+        self._prompt.set_start(recipe.start)
+        self._inspector.fill(
+            size=recipe.size,
+            steps=recipe.steps,
+            guidance=recipe.guidance,
+            scheduler=recipe.scheduler,
+            count=1,
+        )
+        self._inspector.seed.set_seed(recipe.seed)
+
+    def to_json(self) -> str:
+        """What the window remembers of the form; a starting picture is not part of it."""
+        draft = self.draft()
+        size = draft.size if isinstance(draft.size, Size) else None
+        return json.dumps(
+            {
+                "prompt": draft.prompt,
+                "negative_prompt": self._prompt.negative.toPlainText(),
+                "size": [size.width, size.height] if size else None,
+                "steps": draft.steps,
+                "guidance": draft.guidance,
+                "seed": draft.seed,
+                "seed_locked": self._inspector.seed.locked,
+                "scheduler": draft.scheduler,
+                "count": draft.count,
+            }
+        )
+
+    def restore(self, text: str | None) -> None:
+        """Take back what ``to_json`` gave, as far as it still makes sense. Raises nothing."""
+        try:
+            data = json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(data, dict):
+            return
+        prompt, negative = data.get("prompt"), data.get("negative_prompt")
+        if isinstance(prompt, str) and prompt:
+            self._prompt.editor.setPlainText(prompt)
+            self._prompt.editor.moveCursor(self._prompt.editor.textCursor().MoveOperation.End)
+        if isinstance(negative, str) and negative:
+            self._prompt.set_negative(negative)
+        self._inspector.fill(
+            size=_size(data.get("size")),
+            steps=_whole(data.get("steps")),
+            guidance=_real(data.get("guidance")),
+            count=_whole(data.get("count")),
+            scheduler=_scheduler(data.get("scheduler")),
+        )
+        seed = _whole(data.get("seed"))
+        if seed is not None and 0 <= seed < SEEDS:
+            self._inspector.seed.show_seed(seed)
+            self._inspector.seed.set_locked(data.get("seed_locked") is True)
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _real(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _size(value: Any) -> Size | None:
+    if isinstance(value, list) and len(value) == 2 and all(_whole(side) for side in value):
+        return Size(value[0], value[1])
+    return None
+
+
+def _scheduler(value: Any) -> Scheduler | None:
+    return Scheduler(value) if value in {s.value for s in Scheduler} else None

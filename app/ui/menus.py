@@ -1,0 +1,142 @@
+"""The menu bar: native on a Mac, at the top of the window elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMenuBar, QTextEdit, QWidget
+
+if TYPE_CHECKING:
+    from app.ui.main_window import MainWindow
+
+_EDITS = (
+    ("Undo", QKeySequence.StandardKey.Undo, "undo"),
+    ("Redo", QKeySequence.StandardKey.Redo, "redo"),
+    None,
+    ("Cut", QKeySequence.StandardKey.Cut, "cut"),
+    ("Copy", QKeySequence.StandardKey.Copy, "copy"),
+    ("Paste", QKeySequence.StandardKey.Paste, "paste"),
+    ("Select All", QKeySequence.StandardKey.SelectAll, "selectAll"),
+)
+
+
+class Menus:
+    """``file``, ``edit``, ``view`` and ``help`` exist at once; ``fill`` puts the window's actions in.
+
+    They are filled after the first paint: a menu nobody has opened need not delay the window.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._bar: QMenuBar = window.menuBar()
+        self.file = self._menu("&File")
+        self.edit = self._menu("&Edit")
+        self.view = self._menu("&View")
+        self.help = self._menu("&Help")
+        self._filled = False
+
+    def fill(self) -> None:
+        """Add the actions. Idempotent."""
+        if self._filled:
+            return
+        self._filled = True
+        self._fill_file()
+        self._fill_edit()
+        self._fill_view()
+        self._fill_help()
+
+    def add(
+        self, menu: QMenu, text: str, keys: object, call: object, *, role: object = None
+    ) -> QAction:
+        """One action with its shortcut, working anywhere in the window."""
+        action = QAction(text, self._window)
+        if keys is not None:
+            action.setShortcut(QKeySequence(keys))  # type: ignore[call-overload]
+        action.setMenuRole(role or QAction.MenuRole.NoRole)  # type: ignore[arg-type]
+        action.triggered.connect(call)
+        menu.addAction(action)
+        return action
+
+    def _fill_file(self) -> None:
+        window = self._window
+        self.generate = self.add(self.file, "Generate", "Ctrl+Return", lambda: window.generate())
+        self.stop = self.add(self.file, "Stop", "Ctrl+.", lambda: window.stop_all())
+        self.stop.setEnabled(window.desk.busy)
+        window.desk.busy_changed.connect(self.stop.setEnabled)
+        self.file.addSeparator()
+        self.add(
+            self.file,
+            "Open a Model Folder…",
+            QKeySequence.StandardKey.Open,
+            lambda: window.choose_model_folder(),
+        )
+        self.add(self.file, "Show the Pictures Folder", None, lambda: window.show_pictures())
+        self.file.addSeparator()
+        self.add(self.file, "Close Window", QKeySequence.StandardKey.Close, lambda: window.close())
+        self.add(
+            self.file,
+            "Quit Easel",
+            QKeySequence.StandardKey.Quit,
+            lambda: window.close(),
+            role=QAction.MenuRole.QuitRole,
+        )
+
+    def _fill_edit(self) -> None:
+        for row in _EDITS:
+            if row is None:
+                self.edit.addSeparator()
+                continue
+            words, keys, method = row
+            action = self.add(self.edit, words, keys, lambda _on=False, m=method: _edit(m))
+            # The text box that has the focus answers these keys itself, and better.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+
+    def _fill_view(self) -> None:
+        window = self._window
+        self.inspector = self.add(
+            self.view, "Controls", "Ctrl+Alt+I", lambda on: window.show_inspector(on)
+        )
+        self.inspector.setCheckable(True)
+        self.inspector.setChecked(window.toolbar.inspector_button.isChecked())
+        window.toolbar.inspector_button.toggled.connect(self.inspector.setChecked)
+        self.view.addSeparator()
+        self.add(self.view, "Newer Picture", "Ctrl+[", lambda: window.step_picture(-1))
+        self.add(self.view, "Older Picture", "Ctrl+]", lambda: window.step_picture(1))
+        self.view.addSeparator()
+        looks = self.view.addMenu("Appearance")
+        group = QActionGroup(looks)
+        for words, choice in (("As the System", "system"), ("Light", "light"), ("Dark", "dark")):
+            action = self.add(looks, words, None, lambda _on=False, c=choice: window.set_look(c))
+            action.setCheckable(True)
+            action.setChecked(window.theme.choice == choice)
+            group.addAction(action)
+        if sys.platform == "darwin":
+            self.add(self.view, "Enter Full Screen", "Ctrl+Meta+F", window.toggle_full_screen)
+        else:
+            self.add(self.view, "Full Screen", "F11", window.toggle_full_screen)
+
+    def _fill_help(self) -> None:
+        window = self._window
+        self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
+        self.add(self.help, "Show the Log", None, lambda: window.show_log())
+        self.add(
+            self.help,
+            "About Easel",
+            None,
+            lambda: window.about(),
+            role=QAction.MenuRole.AboutRole,
+        )
+
+    def _menu(self, title: str) -> QMenu:
+        menu = QMenu(title, self._window)
+        self._bar.addMenu(menu)
+        return menu
+
+
+def _edit(method: str) -> None:
+    focused: QWidget | None = QApplication.focusWidget()
+    if isinstance(focused, QLineEdit | QTextEdit):
+        getattr(focused, method)()

@@ -1,0 +1,125 @@
+"""The box a prompt is typed into: grows with its text, marks what the model will not read."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QPalette,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextDocument,
+)
+from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit
+
+from app.ui.theme import Theme
+
+
+class CutMarker(QSyntaxHighlighter):
+    """Greys and strikes the text from ``cut`` on: the part past the model's token limit."""
+
+    def __init__(self, document: QTextDocument, theme: Theme) -> None:
+        super().__init__(document)
+        self._theme = theme
+        self._cut: int | None = None
+        theme.changed.connect(self.rehighlight)
+
+    @property
+    def cut(self) -> int | None:
+        return self._cut
+
+    def mark(self, cut: int | None) -> None:
+        """Mark from UTF-16 position ``cut`` on; None for nothing."""
+        if cut != self._cut:
+            self._cut = cut
+            self.rehighlight()
+
+    def highlightBlock(self, text: str) -> None:  # noqa: N802 (Qt's name)
+        if self._cut is None:
+            return
+        begin = self.currentBlock().position()
+        length = self.currentBlock().length()
+        first = max(0, self._cut - begin)
+        if first < length and text:
+            style = QTextCharFormat()
+            style.setForeground(self._theme.colour("faint"))
+            style.setFontStrikeOut(True)
+            self.setFormat(first, length - first, style)
+
+
+class PromptEdit(QTextEdit):
+    """Plain text of any length, direction and script. Tab leaves it.
+
+    ``submitted`` tells of Ctrl/Cmd-Return; ``focused`` of focus coming (True) and going.
+    """
+
+    submitted = Signal()
+    focused = Signal(bool)
+
+    def __init__(
+        self, theme: Theme, name: str, placeholder: str, role: str, lines: tuple[int, int]
+    ) -> None:
+        super().__init__()
+        self.theme = theme
+        self._lines = lines
+        self.setAccessibleName(name)
+        self.setPlaceholderText(placeholder)
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFont(theme.font(role))
+        self.document().setDocumentMargin(0)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        clear = QPalette()
+        clear.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
+        self.setPalette(clear)
+        self.marker = CutMarker(self.document(), theme)
+        self.document().documentLayout().documentSizeChanged.connect(self._fit)
+        self._fit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        return QSize(300, self.height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        return QSize(120, self.minimumHeight())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        held = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if held and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.submitted.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 (Qt's name)
+        super().focusInEvent(event)
+        self.focused.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 (Qt's name)
+        super().focusOutEvent(event)
+        self.focused.emit(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._fit()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802 (Qt's name)
+        # A NUL ends strings in many a program: it never gets as far as the prompt.
+        text = source.text().replace("\0", " ")
+        if text:
+            self.textCursor().insertText(text)
+
+    def _fit(self, *_ignored: object) -> None:
+        line = self.fontMetrics().lineSpacing()
+        least, most = self._lines
+        wanted = round(self.document().size().height())
+        height = max(least * line, min(wanted, most * line)) + 4
+        if height != self.height() or self.minimumHeight() != height:
+            self.setFixedHeight(height)
+        scrolls = wanted > most * line + 4
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff
+        )
