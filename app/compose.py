@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from app.core.settings import Settings
 from app.engine import model_folder
 from app.engine.contract import EngineFactory
 from app.engine.torch import make_engine
+from app.engine.torch.installed import make_checked
 from app.library import settings_file
 from app.places import find_folders
 
@@ -107,11 +110,21 @@ class Easel:
 
     def make_session(self, listener: Listener | None = None) -> Session:
         """The window's session, which remembers what waits; nothing starts before it is used."""
-        return self._session(self.library, self.folders.journal, listener, previews=True)
+        return self._session(
+            self.library,
+            self.folders.journal,
+            listener,
+            previews=True,
+            make_engine=self._make_engine,
+        )
 
-    def open_session(self, keeps: Keeps) -> Session:
-        """A command's session, whose pictures go to ``keeps``: it forgets, and has no previews."""
-        return self._session(keeps, None, None, previews=False)
+    def open_session(self, keeps: Keeps, *, checked: bool = False) -> Session:
+        """A command's session, whose pictures go to ``keeps``: it forgets, and has no previews.
+
+        ``checked``: its engine first makes sure that the drawing libraries are really there.
+        """
+        make_engine = partial(make_checked, self._make_engine) if checked else self._make_engine
+        return self._session(keeps, None, None, previews=False, make_engine=make_engine)
 
     def lock_window(self) -> Lock:
         """Be the only window. Raises AlreadyRunning, FolderNotWritable, NoSpace."""
@@ -120,12 +133,18 @@ class Easel:
         return Lock(self.folders.support / "window.lock")
 
     def _session(
-        self, keeps: Keeps, journal: Path | None, listener: Listener | None, previews: bool
+        self,
+        keeps: Keeps,
+        journal: Path | None,
+        listener: Listener | None,
+        *,
+        previews: bool,
+        make_engine: EngineFactory,
     ) -> Session:
         from app.jobs.child_host import ChildHost
         from app.jobs.session import Session
 
-        host = ChildHost(self._make_engine)
+        host = ChildHost(make_engine)
         return Session(host, keeps, self.models, journal, listener, previews=previews)
 
     def _pictures(self) -> Path:
@@ -133,18 +152,17 @@ class Easel:
         return Path(chosen) if chosen else self.folders.pictures
 
     def _models(self) -> Iterator[Model]:
-        """The starter, then every sound model folder under ``installed``, by name."""
+        """The starter, the sound folders under ``installed`` by name, then those opened."""
         with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
             yield model_folder.starter(self.folders)
-        if not self.folders.installed.is_dir():
-            return
-        for index in sorted(self.folders.installed.rglob("model_index.json")):
-            folder = index.parent
-            name = folder.relative_to(self.folders.installed).as_posix()
-            try:
-                yield model_folder.read_model(folder, id=name, title=name.split("/")[0])
-            except ModelError:
-                continue
+        installed = self.folders.installed
+        for index in sorted(installed.rglob("model_index.json")) if installed.is_dir() else ():
+            name = index.parent.relative_to(installed).as_posix()
+            with contextlib.suppress(ModelError):
+                yield model_folder.read_model(index.parent, id=name, title=name.split("/")[0])
+        for opened in self.settings.opened_models:
+            with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
+                yield model_folder.read_model(Path(opened))
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:

@@ -89,8 +89,9 @@ def _look_at_models(checks: Checks, program: Program) -> None:
 def _look_at_engine(checks: Checks, program: Program) -> None:
     """Start the drawing process and ask where it can draw."""
     events: SimpleQueue[SessionEvent] = SimpleQueue()
-    session = program.make_session(events.put)
+    session = program.open_session(program.library)
     try:
+        session.listen(events.put)
         session.warm_up()
         while True:
             match events.get(timeout=ENGINE_S):

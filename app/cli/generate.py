@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     keeps: Keeps = program.library
     if asked.output is not None:
         keeps = OutputFile(Path(asked.output).expanduser(), draft.count, program.library)
-    session = program.make_session(library=keeps, previews=False)
+    session = program.open_session(keeps)
     try:
         return _draw(session, draft, model, program, terminal)
     finally:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from app.core.errors import SettingsDamaged, SettingsTooNew
 from app.core.folders import Folders
 from app.core.model import Model
-from app.engine.contract import EngineFactory
-from app.jobs.events import Listener
-from app.jobs.host import Host
 from app.jobs.saver import Keeps
 from app.jobs.session import Session
 from app.library.library import Library
@@ -33,12 +29,4 @@ class Program(Protocol):
 
     def keep_start(self, source: Path | bytes) -> Kept: ...
 
-    def make_session(
-        self,
-        listener: Listener | None = None,
-        *,
-        library: Keeps | None = None,
-        journal: bool = False,
-        previews: bool = True,
-        make_host: Callable[[EngineFactory], Host] | None = None,
-    ) -> Session: ...
+    def open_session(self, keeps: Keeps, *, checked: bool = False) -> Session: ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -18,9 +17,6 @@ from app.core.events import Cancelled, Failed
 from app.core.model import Model
 from app.core.recipe import Draft
 from app.engine import model_folder
-from app.engine.contract import EngineFactory
-from app.engine.torch.installed import make_checked
-from app.jobs.child_host import ChildHost
 from app.jobs.events import Saved, SessionEvent
 from app.library.library import Library, read_picture
 from app.library.recipe_text import GENERATED
@@ -47,8 +43,8 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
 def _draw(checks: Checks, program: Program, model: Model, folder: Path) -> None:
     """Two pictures with one seed, in a fresh child process. Raises what went wrong."""
     events: SimpleQueue[SessionEvent] = SimpleQueue()
-    library = Library(folder, folder)
-    session = program.make_session(events.put, library=library, make_host=_checked_host)
+    session = program.open_session(Library(folder, folder), checked=True)
+    session.listen(events.put)
     draft = Draft("a red apple", steps=STEPS, seed=17)
     try:
         first = _wait(events, session.submit(draft, model)[0].id)
@@ -79,10 +75,6 @@ def _look(checks: Checks, first: Saved, again: Saved, folder: Path) -> None:
     checks.check("The picture is not empty", colours > 16, f"{colours} colours")
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     checks.check("Nothing else is left behind", len(files) == 2, f"{len(files)} files")
-
-
-def _checked_host(make_engine: EngineFactory) -> ChildHost:
-    return ChildHost(partial(make_checked, make_engine))
 
 
 def _wait(events: SimpleQueue[SessionEvent], job_id: str) -> Saved:
