@@ -1,0 +1,84 @@
+"""What a fresh interpreter has loaded: the window's process stays light, the engine's has no Qt."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"torch", "diffusers", "transformers", "coremltools", "numpy"}
+LOADED = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+
+SHOW_THE_WINDOW = """
+from PySide6.QtWidgets import QApplication
+from app.compose import compose
+from app.ui import window_app
+easel = compose()
+application = QApplication([])
+window = window_app.make_window(easel)
+window.show()
+application.processEvents()
+assert window.isVisible()
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import app.__main__",
+        "import app.compose; app.compose.compose()",
+        "import app.cli",
+        "import app.jobs.session, app.jobs.child_host",
+        "import app.ui.window_app, app.ui.main_window",
+    ],
+)
+def test_the_window_s_process_imports_nothing_heavy(statement: str) -> None:
+    assert not modules_after(statement) & HEAVY
+
+
+def test_at_first_paint_nothing_heavy_is_loaded() -> None:
+    loaded = modules_after(SHOW_THE_WINDOW)
+
+    assert "PySide6" in loaded
+    assert not loaded & HEAVY
+
+
+def test_the_engine_s_process_has_no_qt() -> None:
+    loaded = modules_after("import app.engine.torch.engine, app.jobs.serve")
+
+    assert "torch" in loaded
+    assert not loaded & {"PySide6", "shiboken6"}
+
+
+def test_commands_have_no_qt() -> None:
+    assert "PySide6" not in modules_after("import app.cli, app.cli.main, app.cli.generate")
+
+
+@pytest.mark.parametrize("room", ["core", "places", "messages"])
+def test_light_rooms_need_the_standard_library_only(room: str) -> None:
+    loaded = modules_after(f"import pkgutil, app.{room}")
+
+    assert loaded - {"app", "platformdirs"} <= set(sys.stdlib_module_names) | at_start()
+
+
+def at_start() -> set[str]:
+    """What an interpreter has loaded before it does anything (site, its .pth files)."""
+    return modules_after("pass")
+
+
+def modules_after(statements: str) -> set[str]:
+    """The top-level modules in a fresh interpreter after these statements."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{statements}\n{LOADED}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    found: list[str] = json.loads(run.stdout.splitlines()[-1])
+    return set(found)
