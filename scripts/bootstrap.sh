@@ -65,14 +65,12 @@ find_python() {
         python=$PYTHON
         return 0
     fi
+    PATH=$PATH:/opt/homebrew/bin # where Homebrew is, also for a shell that was not told
     for name in python3.11 python3.12 python3.13 python3 python; do
-        for folder in "" /opt/homebrew/bin/ /usr/local/bin/ \
-            /Library/Frameworks/Python.framework/Versions/Current/bin/ /usr/bin/; do
-            if fits "$folder$name"; then
-                python=$folder$name
-                return 0
-            fi
-        done
+        if fits "$name"; then
+            python=$name
+            return 0
+        fi
     done
     how_to_get_python
 }
