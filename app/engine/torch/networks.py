@@ -61,7 +61,7 @@ class Networks:
     @property
     def factor(self) -> int:
         """Pixels a latent stands for, a side."""
-        return int(2 ** (len(self._vae_config["block_out_channels"]) - 1))
+        return int(2 ** (len(self._vae_widths()) - 1))
 
     @property
     def channels(self) -> int:
@@ -164,7 +164,12 @@ class Networks:
             weights = component_weights(self._folder, component)
             file_size = {"F16": 2, "BF16": 2, "F32": 4}.get(weights.dtype, 4)
             total += weights.data_bytes * size // file_size
-        return total + pixels * int(self._vae_config["block_out_channels"][0]) * 10 * size
+        return total + pixels * int(self._vae_widths()[0]) * 10 * size
+
+    def _vae_widths(self) -> list[int]:
+        """Of its levels, the finest first; AutoencoderTiny has its own name for them."""
+        config = self._vae_config
+        return list(config.get("block_out_channels") or config["decoder_block_out_channels"])
 
 
 def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
