@@ -17,12 +17,9 @@ def begin(window: MainWindow) -> None:
     """Complete ``window`` and start its engine."""
     # 1. The rest of the window
     window.menus.fill()
-    import importlib.util
+    from app.ui import interactions
 
-    if importlib.util.find_spec("app.ui.interactions"):
-        from app.ui import interactions
-
-        interactions.connect(window)
+    interactions.connect(window)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed
     window.studio.begin(window.model())

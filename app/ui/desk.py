@@ -95,6 +95,16 @@ class Desk(QAbstractListModel):
             self._look(following)
         self._tell_busy()
 
+    def put_back(self, item: Item) -> None:
+        """Lay ``item``, once dropped, on the desk again and look at it."""
+        if item.job.id in self._by_id:
+            return
+        self.beginInsertRows(_NOWHERE, 0, 0)
+        self._items.insert(0, item)
+        self._by_id[item.job.id] = item
+        self.endInsertRows()
+        self.look_at(item)
+
     def __bool__(self) -> bool:
         return bool(self._items)
 

@@ -24,6 +24,7 @@ class FirstRun(QWidget):
 
     prompt_chosen = Signal(str)
     folder_wanted = Signal()
+    surprise_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -42,6 +43,9 @@ class FirstRun(QWidget):
             links.LinksAccessibleByMouse | links.LinksAccessibleByKeyboard
         )
         self._examples.linkActivated.connect(self.prompt_chosen)
+        self.surprise_button = Button(theme, "Surprise me", "quiet", icon="dice")
+        self.surprise_button.setToolTip("Draw something made of words the model knows")
+        self.surprise_button.clicked.connect(self.surprise_wanted)
         self.open_button = Button(theme, "Open a model folder…", "quiet", icon="folder")
         self.open_button.clicked.connect(self.folder_wanted)
         self._larger = Words(theme, "", "secondary", "dim", wrap=True)
@@ -69,24 +73,30 @@ class FirstRun(QWidget):
         )
         self._larger.setVisible(model is None or model.built_in)
         self.open_button.setVisible(model is None or model.built_in)
+        self.surprise_button.setVisible(model is not None and model.built_in)
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 12, 24, 12)
         column.setSpacing(0)
         column.addStretch(1)
+        buttons = QWidget()
+        pair = QHBoxLayout(buttons)
+        pair.setContentsMargins(0, 0, 0, 0)
+        pair.addWidget(self.surprise_button)
+        pair.addWidget(self.open_button)
         for widget, gap in (
             (self.sketches, 20),
             (self._title, 8),
             (self._about, 4),
             (self._examples, 18),
-            (self.open_button, 14),
+            (buttons, 14),
             (self._larger, 0),
         ):
             row = QHBoxLayout()
             row.addStretch(1)
             if isinstance(widget, Words):
-                widget.setMaximumWidth(470)
+                widget.setMaximumWidth(560)
                 row.addWidget(widget, 20)
             else:
                 row.addWidget(widget)

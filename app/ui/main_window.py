@@ -13,7 +13,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
-from app.core.errors import EaselError
+from app.core.errors import Bug, EaselError
 from app.core.model import Feature, Model
 from app.core.recipe import Draft
 from app.ui.canvas import Canvas
@@ -53,6 +53,9 @@ class MainWindow(QMainWindow):
     model_changed = Signal(object)
     begun = Signal()
     """Everything is in place: the session, the menus, what unfolds."""
+    surprise_wanted = Signal()
+    closing = Signal()
+    """The window is hidden and about to go: end what was started."""
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
@@ -137,6 +140,8 @@ class MainWindow(QMainWindow):
 
             self._error_card = ErrorCard(self.theme)
         log.warning("shown: %s", type(error).__name__)
+        if isinstance(error, Bug):
+            log.error("%s", error.traceback)
         card = self._error_card
         card.show_error(error, again, dismiss or self._uncover, again_words)
         self._cover_canvas(card)
@@ -253,19 +258,16 @@ class MainWindow(QMainWindow):
         self.form = Form(self.prompt, self.inspector)
         self.menus = Menus(self)
         left = QVBoxLayout()
-        left.setContentsMargins(20, 16 - HALO, 20, 14)
+        left.setContentsMargins(16, 16 - HALO, 16, 14)
         left.setSpacing(0)
-        wider = QHBoxLayout()
-        wider.setContentsMargins(-HALO, 0, -HALO, 0)
-        wider.addWidget(self.prompt)
-        left.addLayout(wider)
-        left.addSpacing(15 - HALO)
-        left.addWidget(self.canvas, 1)
-        left.addSpacing(12)
-        strip = QHBoxLayout()
-        strip.setContentsMargins(-4, 0, 0, 0)
-        strip.addWidget(self.filmstrip)
-        left.addLayout(strip)
+        # Each part has its own room for halos and rings; what is seen of them lines up at 20.
+        for part, room, gap in ((self.prompt, 1, 15 - HALO), (self.canvas, 4, 12)):
+            row = QHBoxLayout()
+            row.setContentsMargins(room, 0, room, 0)
+            row.addWidget(part)
+            left.addLayout(row, 1 if part is self.canvas else 0)
+            left.addSpacing(gap)
+        left.addWidget(self.filmstrip)
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
@@ -351,6 +353,7 @@ class MainWindow(QMainWindow):
             self._first_run = FirstRun(self.theme)
             self._first_run.prompt_chosen.connect(self._try_example)
             self._first_run.folder_wanted.connect(self.choose_model_folder)
+            self._first_run.surprise_wanted.connect(self.surprise_wanted)
             self._greet(self._first_run)
         if not self.desk:
             self.filmstrip.hide()
@@ -447,6 +450,7 @@ class MainWindow(QMainWindow):
             model=None if self._model is None else self._model.id,
         )
         self.hide()
+        self.closing.emit()
         if self._meter is not None:
             self._meter.close()
         self.studio.close()

@@ -24,7 +24,7 @@ _ROOMY = 640
 
 
 class PromptBar(QWidget):
-    """The card with the prompt. ``changed`` tells of any edit, ``generate`` and ``stop`` of wishes."""
+    """The card with the prompt. ``changed`` tells of edits, ``generate`` and ``stop`` of wishes."""
 
     generate = Signal()
     stop = Signal()
@@ -95,6 +95,10 @@ class PromptBar(QWidget):
         self._last_link = content
         return panel
 
+    def add_note(self, note: QWidget) -> None:
+        """A line on the prompt, right under it, above what unfolds."""
+        self._panels.insertWidget(0, note)
+
     def show_tokens(self, count: int | None, limit: int | None, cut: int | None = None) -> None:
         """ "17 of 75", and the text from ``cut`` on marked; nothing for an unknown count."""
         known = count is not None and limit is not None and count > 0
@@ -148,21 +152,20 @@ class PromptBar(QWidget):
     def _build(self) -> None:
         self._over = False
         column = QVBoxLayout(self)
-        column.setContentsMargins(HALO + 17, HALO + 15, HALO + 13 - HALO, HALO + 10 - HALO)
+        column.setContentsMargins(HALO + 10, HALO + 14, 14, 11)
         column.setSpacing(0)
         padded = QHBoxLayout()
-        padded.setContentsMargins(0, 0, 4, 0)
+        padded.setContentsMargins(7, 0, 3, 0)
         padded.addWidget(self.editor)
         column.addLayout(padded)
         self._panels = QVBoxLayout()
-        self._panels.setContentsMargins(0, 0, 4, 0)
+        self._panels.setContentsMargins(7, 0, 3, 0)
         self._panels.setSpacing(0)
         column.addLayout(self._panels)
         column.addSpacing(9)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         self._links = QHBoxLayout()
-        self._links.setContentsMargins(-7, 0, 0, 0)
         self._links.setSpacing(0)
         foot.addLayout(self._links)
         foot.addStretch(1)

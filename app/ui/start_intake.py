@@ -11,6 +11,7 @@ from PySide6.QtGui import QDropEvent, QFont, QGuiApplication, QImage, QPaintEven
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import PictureUnreadable
+from app.core.recipe import Size, Start
 from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.controls.drawing import box, start
@@ -24,11 +25,16 @@ Keep = Callable[[Path | bytes], Kept]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A picture to start from, kept; ``name`` is what it was called where it came from."""
+    """A picture to start from, kept; ``name`` is what it was called where it came from.
+
+    ``part`` and ``strength`` are those of the recipe it comes from, where it comes from one.
+    """
 
     kept: Kept
     name: str
     thumbnail: QImage
+    part: Kept | None = None
+    strength: float | None = None
 
 
 class StartIntake(QObject):
@@ -67,6 +73,22 @@ class StartIntake(QObject):
             return True
         return False
 
+    def take_again(self, start: Start) -> None:
+        """Show what a recipe started from; ``problem`` when it is no longer there."""
+
+        def work() -> Taken:
+            file = Path(start.file)
+            image = QImage(str(file))
+            if image.isNull():
+                raise PictureUnreadable(str(file), "damaged" if file.exists() else "missing")
+            kept = Kept(file, start.sha256, Size(image.width(), image.height()))
+            part = None
+            if start.mask is not None and start.mask_sha256 is not None:
+                part = Kept(Path(start.mask), start.mask_sha256, kept.size)
+            return Taken(kept, "Starting picture", _thumbnail(image), part, start.strength)
+
+        self._take(work)
+
     def paste(self) -> bool:
         """Start from the clipboard's picture; false when it holds none."""
         return self.take_mime(QGuiApplication.clipboard().mimeData())
@@ -92,13 +114,13 @@ class StartIntake(QObject):
         image = QImage(str(kept.file))
         if image.isNull():
             raise PictureUnreadable(str(kept.file), "damaged")
-        side = 2 * THUMBNAIL
-        small = image.scaled(
-            QSize(side, side),
-            Qt.AspectRatioMode.KeepAspectRatioByExpanding,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-        return Taken(kept, name, small)
+        return Taken(kept, name, _thumbnail(image))
+
+
+def _thumbnail(image: QImage) -> QImage:
+    side = QSize(2 * THUMBNAIL, 2 * THUMBNAIL)
+    keep = Qt.AspectRatioMode.KeepAspectRatioByExpanding
+    return image.scaled(side, keep, Qt.TransformationMode.SmoothTransformation)
 
 
 def file_in(mime: QMimeData) -> Path | None:

@@ -139,7 +139,8 @@ class StartPanel(QWidget):
 
     def set_taken(self, taken: Taken) -> None:
         """Start from another picture; a mask was of the last one and goes."""
-        self._kept, self._mask, self._name = taken.kept, None, taken.name
+        self._kept, self._mask, self._name = taken.kept, taken.part, taken.name
+        self._strength = taken.strength or self._strength
         self._thumbnail.set_image(taken.thumbnail)
         self._show()
         self.changed.emit()

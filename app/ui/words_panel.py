@@ -49,6 +49,7 @@ class WordsPanel(QWidget):
     surprised = Signal(str)
 
     def __init__(self, theme: Theme, words: KnownWords, draw: random.Random) -> None:
+        """``words`` must not be empty; ``draw`` is where surprises come from."""
         super().__init__()
         self._words = words
         self._draw = draw
