@@ -8,7 +8,6 @@ machine-readable mark of generated pictures.
 from __future__ import annotations
 
 import json
-from xml.sax.saxutils import quoteattr
 
 from app import __version__
 from app.core.recipe import Recipe, Scheduler
@@ -47,8 +46,8 @@ def xmp() -> str:
         '<rdf:Description rdf:about=""'
         ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
-        f" Iptc4xmpExt:DigitalSourceType={quoteattr(GENERATED)}"
-        f" xmp:CreatorTool={quoteattr(f'Easel {__version__}')}/>"
+        f' Iptc4xmpExt:DigitalSourceType="{GENERATED}"'
+        f' xmp:CreatorTool="Easel {__version__}"/>'
         "</rdf:RDF></x:xmpmeta>"
         '<?xpacket end="w"?>'
     )
