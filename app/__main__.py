@@ -6,7 +6,6 @@ it is known what is wanted.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,11 @@ Easel opens a window, and there is no screen here. This works without one:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with the arguments after its name; its exit code."""
-    multiprocessing.freeze_support()
+    if getattr(sys, "frozen", False):
+        # A bundle's child process is the bundle itself, started again; it never returns from here.
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
 
     from app.compose import compose

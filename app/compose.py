@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from functools import partial
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import math
-import multiprocessing
 import os
 import pickle
-import signal
+import select
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from multiprocessing import connection, resource_tracker
+from typing import TYPE_CHECKING
 
 from app.core.errors import EaselError, EngineDied, EngineUnresponsive
 from app.core.events import Cancelled, Failed, JobId, Progress, Task
 from app.core.model import Model
 from app.engine.contract import EngineFactory
-from app.jobs import serve, work
+from app.jobs import work
 from app.jobs.host import Died, HostEvent, Ready, Starting
-from app.jobs.serve import Message, Stop
-from app.jobs.work import Quit, Warm
+from app.jobs.work import Message, Stop, Warm
+
+if TYPE_CHECKING:
+    from app.jobs.child import Child
 
 QUIT_S = 1.0
 """Seconds a child gets to leave by itself when the host is closed; it has nothing to lose."""
 
-REAP_S = 5.0
-"""Seconds the system gets to end a killed process."""
+BURY_S = 5.0
+"""Seconds a child that has closed its pipe gets to end by itself."""
+
+CLOSE_S = 15.0
+"""Seconds ``close`` waits at most; reached only when the system cannot end a killed process."""
 
 
 class ChildHost:
@@ -55,7 +59,7 @@ class ChildHost:
         self._bell, self._ring = -1, -1
         self._thread = threading.Thread(target=self._supervise, name="easel-host", daemon=True)
         # Of the supervising thread only:
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._ready_by = math.inf
         self._stopped_by = math.inf
 
@@ -94,13 +98,13 @@ class ChildHost:
             if first:
                 self._wake()
         if self._thread is not threading.current_thread():
-            self._thread.join(QUIT_S + 2 * REAP_S)
+            self._thread.join(CLOSE_S)
 
     @property
     def pid(self) -> int | None:
         """The child's process id, or None while there is no child."""
         child = self._child
-        return None if child is None else child.process.pid
+        return None if child is None else child.pid
 
     # Any thread, with the lock held.
 
@@ -117,11 +121,6 @@ class ChildHost:
     # The supervising thread.
 
     def _supervise(self) -> None:
-        # A Ctrl-C in the terminal goes to every process in it; the child inherits this mask, so
-        # that it is deaf to it from its first instruction on. The tracker is started before,
-        # because starting it takes the mask off.
-        resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             while not self._closed:
                 self._obey()
@@ -157,24 +156,28 @@ class ChildHost:
         self._tell(Starting())
         self._ready_by = time.monotonic() + self._start_s
         try:
-            self._child = _Child(self._factory)
+            # Here, and not at the window's start: multiprocessing takes its time to import.
+            from app.jobs.child import Child
+
+            self._child = Child(self._factory)
         except Exception as error:
-            self._mourn(serve.FAILED_TO_START, work.known(error))
+            self._mourn(work.NOT_MADE, work.known(error))
             return False
         return True
 
     def _listen(self) -> None:
         """Wait for the bell, the child or the clock, and hear what the child has to say."""
-        child = self._child
-        sources: list[object] = [self._bell]
-        if child is not None:
-            sources += [child.pipe, child.process.sentinel]
         seconds = min(self._ready_by, self._stopped_by) - time.monotonic()
-        heard = connection.wait(sources, None if math.isinf(seconds) else max(0.0, seconds))  # type: ignore[arg-type]
-        if self._bell in heard:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._bell, 4096)
-        if child is None or heard in ([], [self._bell]):
+        patience = None if math.isinf(seconds) else max(0.0, seconds)
+        child = self._child
+        if child is None:
+            select.select([self._bell], [], [], patience)
+            spoke = False
+        else:
+            spoke = child.wait(self._bell, patience)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._bell, 4096)
+        if child is None or not spoke:
             return
         try:
             while child.pipe.poll():
@@ -182,7 +185,7 @@ class ChildHost:
         except (EOFError, OSError, pickle.UnpicklingError):
             self._bury(child)
         else:
-            if child.process.sentinel in heard:
+            if not child.alive:
                 self._bury(child)
 
     def _hear(self, event: HostEvent) -> None:
@@ -194,10 +197,10 @@ class ChildHost:
             return
         self._tell(event)
 
-    def _bury(self, child: _Child, error: EaselError | None = None) -> None:
+    def _bury(self, child: Child, error: EaselError | None = None) -> None:
         """The child is dead, or as good as: say so, and who it took with it."""
         self._child = None
-        exit_code = child.end(0.0 if error else REAP_S)
+        exit_code = child.end(0.0 if error else BURY_S)
         self._mourn(exit_code, error or child.last_words or EngineDied(exit_code))
 
     def _mourn(self, exit_code: int, error: EaselError) -> None:
@@ -237,45 +240,3 @@ class ChildHost:
                     self._stopped_by = math.inf
             on_event = self._on_event
         on_event(event)
-
-
-class _Child:
-    """One process and the pipe to it."""
-
-    def __init__(self, factory: bytes) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self.last_words: EaselError | None = None
-        self.pipe: connection.Connection[Message, HostEvent]
-        self.pipe, theirs = spawn.Pipe()
-        self.process = spawn.Process(
-            target=serve.main,
-            args=(theirs, factory, os.getpid()),
-            name="easel-engine",
-            daemon=True,
-        )
-        try:
-            self.process.start()
-        except BaseException:
-            self.pipe.close()
-            raise
-        finally:
-            theirs.close()
-
-    def send(self, message: Message) -> None:
-        """A child that is gone is noticed by its sentinel, not here."""
-        with contextlib.suppress(OSError):
-            self.pipe.send(message)
-
-    def end(self, seconds: float) -> int:
-        """Let it quit within ``seconds``, else kill it; free everything. Gives its exit code."""
-        if seconds:
-            self.send(Quit())
-            self.process.join(seconds)
-        if self.process.exitcode is None:
-            self.process.kill()
-            self.process.join(REAP_S)
-        exit_code = self.process.exitcode
-        self.pipe.close()
-        if exit_code is not None:
-            self.process.close()
-        return -signal.SIGKILL if exit_code is None else exit_code

@@ -8,9 +8,8 @@ import pickle
 import signal
 import sys
 import threading
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.core.errors import EaselError
 from app.core.events import Cancelled, JobId, Task
@@ -18,20 +17,10 @@ from app.engine.contract import Engine
 from app.jobs import work
 from app.jobs.host import Died, HostEvent, Ready
 from app.jobs.offline import refuse_connections, set_switches
-from app.jobs.work import Order, Orders, Quit
+from app.jobs.work import NOT_MADE, Message, Orders, Quit, Stop
 
-FAILED_TO_START = 1
-"""Exit code of a child whose engine could not be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Cancel that job."""
-
-    job: JobId
-
-
-Message = Order | Stop
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> None:
@@ -48,8 +37,8 @@ def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> N
     # 3. The engine; unpickling its factory may import already.
     made = work.make(lambda: _unpickled(factory))
     if isinstance(made, EaselError):
-        desk.send(Died(FAILED_TO_START, made))
-        os._exit(FAILED_TO_START)
+        desk.send(Died(NOT_MADE, made))
+        os._exit(NOT_MADE)
     engine, placements = made
     desk.send(Ready(placements))
     # 4. One order after the other.

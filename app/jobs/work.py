@@ -26,7 +26,18 @@ class Quit:
     """Close the engine and go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Cancel that job."""
+
+    job: JobId
+
+
 Order = Task | Warm | Quit
+Message = Order | Stop
+
+NOT_MADE = 1
+"""Exit code of a child whose engine could not be made."""
 
 
 @runtime_checkable
