@@ -13,16 +13,26 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"torch", "diffusers", "transformers", "coremltools", "numpy"}
 LOADED = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
 
-SHOW_THE_WINDOW = """
-from PySide6.QtWidgets import QApplication
+OPEN_THE_WINDOW = """
+import sys
+from PySide6.QtCore import QTimer
 from app.compose import compose
-from app.ui import window_app
+from app.ui.main_window import MainWindow
+from app.ui.theme import Theme
+from app.ui.window_app import make_app
+application = make_app()
 easel = compose()
-application = QApplication([])
-window = window_app.make_window(easel)
+window = MainWindow(easel, Theme(application, easel.settings.theme))
+def end():
+    global at_the_end
+    at_the_end = set(sys.modules)
+    window.close()
+window.begun.connect(lambda: QTimer.singleShot(0, end))
 window.show()
-application.processEvents()
-assert window.isVisible()
+assert application.exec() == 0
+assert "app.ui.interactions" in at_the_end
+for name in set(sys.modules) - at_the_end:
+    del sys.modules[name]
 """
 
 
@@ -40,8 +50,8 @@ def test_the_window_s_process_imports_nothing_heavy(statement: str) -> None:
     assert not modules_after(statement) & HEAVY
 
 
-def test_at_first_paint_nothing_heavy_is_loaded() -> None:
-    loaded = modules_after(SHOW_THE_WINDOW)
+def test_a_window_with_all_its_parts_has_loaded_nothing_heavy() -> None:
+    loaded = modules_after(OPEN_THE_WINDOW)
 
     assert "PySide6" in loaded
     assert not loaded & HEAVY

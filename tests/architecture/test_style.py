@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,10 +40,6 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_no_class_has_more_than_two_dozen_public_methods() -> None:
-    assert [name for name, count in _public_methods() if count > 24] == []
-
-
 def test_committed_files_name_no_machine() -> None:
     """Absolute paths of a developer's machine have no place in the tree."""
     found = subprocess.run(
@@ -57,12 +52,3 @@ def test_committed_files_name_no_machine() -> None:
 
     lines = [line for line in found.stdout.splitlines() if "test_style.py" not in line]
     assert lines == []
-
-
-def _public_methods() -> Iterator[tuple[str, int]]:
-    for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                methods = [part.name for part in node.body if isinstance(part, ast.FunctionDef)]
-                count = sum(not name.startswith("_") for name in methods)
-                yield f"{module.relative_to(ROOT)}: {node.name}", count
