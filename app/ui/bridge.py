@@ -24,6 +24,7 @@ class Bridge(QObject):
 
     happened = Signal(object)
     _arrived = Signal(object)
+    _stepped = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,7 @@ class Bridge(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._show_step)
         self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._stepped.connect(self._soon, Qt.ConnectionType.QueuedConnection)
 
     def listen(self, event: SessionEvent) -> None:
         """Take ``event`` from whatever thread."""
@@ -42,7 +44,7 @@ class Bridge(QObject):
             with self._lock:
                 waiting, self._step = self._step, _newer(self._step, event)
             if waiting is None:
-                self._arrived.emit(None)
+                self._stepped.emit()
             return
         self._arrived.emit(event)
 
@@ -50,17 +52,18 @@ class Bridge(QObject):
         """Deliver nothing more."""
         self._timer.stop()
         self._arrived.disconnect()
+        self._stepped.disconnect()
 
-    def _take(self, event: SessionEvent | None) -> None:
-        if event is None:
-            wait = self._shown_at + GAP - monotonic()
-            if wait <= 0:
-                self._show_step()
-            elif not self._timer.isActive():
-                self._timer.start(max(1, round(wait * 1000)))
-            return
+    def _take(self, event: SessionEvent) -> None:
         self._show_step()
         self.happened.emit(event)
+
+    def _soon(self) -> None:
+        wait = self._shown_at + GAP - monotonic()
+        if wait <= 0:
+            self._show_step()
+        elif not self._timer.isActive():
+            self._timer.start(max(1, round(wait * 1000)))
 
     def _show_step(self) -> None:
         self._timer.stop()

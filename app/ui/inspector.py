@@ -21,7 +21,7 @@ from app.ui.controls.slider import Slider
 from app.ui.controls.value_edit import ValueEdit
 from app.ui.controls.words import Words
 from app.ui.ratio import ratio_text
-from app.ui.row import Row
+from app.ui.row import ROOM, Row
 from app.ui.theme import Theme
 from app.ui.tokens import INSPECTOR
 
@@ -211,14 +211,14 @@ class Inspector(QWidget):
     def _lay_out(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(16, 14, 15, 16)
+        column.setContentsMargins(8, 12, 7, 16)
         column.setSpacing(15)
         for row in self._rows.values():
             column.addWidget(row)
         column.addStretch(1)
         for words in (self._note, self._foot):
             words.setIndent(0)
-            words.setContentsMargins(3, 0, 3, 0)
+            words.setContentsMargins(ROOM + 3, 0, ROOM, 0)
             column.addWidget(words)
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)

@@ -24,7 +24,7 @@ _EDITS = (
 
 
 class Menus:
-    """``file``, ``edit``, ``view`` and ``help`` exist at once; ``fill`` puts the window's actions in.
+    """``file``, ``edit``, ``view`` and ``help`` exist at once; ``fill`` puts the actions in.
 
     They are filled after the first paint: a menu nobody has opened need not delay the window.
     """
@@ -32,10 +32,10 @@ class Menus:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._bar: QMenuBar = window.menuBar()
-        self.file = self._menu("&File")
-        self.edit = self._menu("&Edit")
-        self.view = self._menu("&View")
-        self.help = self._menu("&Help")
+        self.file = self._menu("File")
+        self.edit = self._menu("Edit")
+        self.view = self._menu("View")
+        self.help = self._menu("Help")
         self._filled = False
 
     def fill(self) -> None:

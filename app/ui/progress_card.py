@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QWidget
 
-from app.ui.controls.drawing import body, box, shadow, start
+from app.ui.controls.drawing import body, box, start
 from app.ui.controls.words import Words
 from app.ui.item import Item, Stage
 from app.ui.pace import seconds_text

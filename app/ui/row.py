@@ -12,6 +12,10 @@ from app.ui.theme import Theme
 from app.ui.tokens import HALO
 
 
+ROOM = 8
+"""Pixels a row reaches beyond its control, so that a value's text ends where the control does."""
+
+
 class _Name(Words):
     clicked = Signal()
 
@@ -46,14 +50,17 @@ class Row(QWidget):
             if widget is not None:
                 widget.setAccessibleDescription(explanation)
         head = QHBoxLayout()
-        head.setContentsMargins(HALO, 0, 0, 0)
+        head.setContentsMargins(ROOM + HALO, 0, ROOM, 0)
         head.addWidget(name)
         head.addStretch(1)
         if value is not None:
-            head.setContentsMargins(HALO, 0, -8, 0)
+            head.setContentsMargins(ROOM + HALO, 0, 0, 0)
             head.addWidget(value)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0 if value is not None else 5)
         column.addLayout(head)
-        column.addWidget(control)
+        under = QHBoxLayout()
+        under.setContentsMargins(ROOM, 0, ROOM, 0)
+        under.addWidget(control)
+        column.addLayout(under)

@@ -22,6 +22,7 @@ QScrollBar::handle {{ background: {line}; border-radius: 3px; min-width: 28px; m
 QScrollBar::handle:hover {{ background: {ghost}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+ValueEdit, #bare {{ background: transparent; border: none; padding: 0; }}
 QComboBox QAbstractItemView {{
     background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px; outline: none;
     selection-background-color: {soft}; selection-color: {text};

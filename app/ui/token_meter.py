@@ -20,7 +20,7 @@ PAUSE_MS = 120
 
 
 class TokenMeter(QObject):
-    """``counted`` carries (text, tokens, limit, cut); ``cut`` in UTF-16 units as Qt counts, or None.
+    """``counted`` carries (text, tokens, limit, cut); ``cut`` in UTF-16 units, as Qt counts.
 
     The counter is made by ``make_counter`` on the pool's thread: it reads a vocabulary.
     """

@@ -73,7 +73,7 @@ class ModelButton(DrawnButton):
 
 
 class Toolbar(QWidget):
-    """``model_chosen`` carries the Model picked from the menu, ``folder_wanted`` asks for another."""
+    """``model_chosen`` carries the Model that was picked; ``folder_wanted`` asks for another."""
 
     model_chosen = Signal(object)
     folder_wanted = Signal()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QPaintEvent, QPalette
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.core.recipe import SEEDS
@@ -34,9 +34,7 @@ class SeedField(QWidget):
         self.edit.setAccessibleName("Seed")
         self.edit.setFrame(False)
         self.edit.setFont(theme.font("body"))
-        clear = QPalette()
-        clear.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
-        self.edit.setPalette(clear)
+        self.edit.setObjectName("bare")
         self.edit.editingFinished.connect(self._typed)
         self.edit.installEventFilter(self)
         self.dice = IconButton(theme, "dice", "Another seed", 24)

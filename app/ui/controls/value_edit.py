@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.controls.drawing import body, box, halo
@@ -29,15 +29,11 @@ class ValueEdit(QLineEdit):
         self.theme = theme
         self._shown = ""
         self._number = number
-        self._hovered = False
         self.setAccessibleName(name)
         self.setFrame(False)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setFont(theme.font("secondary strong"))
-        self.setTextMargins(8, 0, 8, 0)
-        clear = QPalette()
-        clear.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
-        self.setPalette(clear)
+        self.setTextMargins(6, 0, 6, 0)
         self.setFixedHeight(22 + 2 * HALO)
         self.setCursor(Qt.CursorShape.IBeamCursor)
         theme.changed.connect(self.update)
@@ -50,7 +46,7 @@ class ValueEdit(QLineEdit):
             self._put(text)
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        width = self.fontMetrics().horizontalAdvance(self._shown or "0") + 16 + 6 + 2 * HALO
+        width = self.fontMetrics().horizontalAdvance(self._shown or "0") + 18 + 2 * HALO
         return QSize(max(48, width), 22 + 2 * HALO)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
