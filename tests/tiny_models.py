@@ -24,7 +24,9 @@ def build_tiny(kind: str, folder: Path, *, dtype: str = "float32", seed: int = 0
     if (folder / "model_index.json").is_file():
         return folder
     import torch
+    from tqdm import tqdm
 
+    tqdm.monitor_interval = 0  # or saving leaves a thread behind
     builders: dict[str, Callable[[], Any]] = {
         "sd1": _sd1,
         "sd2": _sd2,

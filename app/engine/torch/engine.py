@@ -181,11 +181,16 @@ class TorchEngine:
 
 
 def _quiet() -> None:
-    """The libraries' advice and bars are for their developers; errors still come as exceptions."""
+    """The libraries' advice and bars are for their developers; errors still come as exceptions.
+
+    A tqdm bar, even a disabled one, starts a thread to watch over it unless told not to.
+    """
     import diffusers.utils.logging as diffusers_logging
+    from tqdm import tqdm
     from transformers.utils import logging as transformers_logging
 
     libraries: tuple[Any, ...] = (diffusers_logging, transformers_logging)
     for library in libraries:
         library.set_verbosity_error()
         library.disable_progress_bar()
+    tqdm.monitor_interval = 0
