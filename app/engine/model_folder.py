@@ -125,13 +125,14 @@ def vocabulary(model: Model) -> Vocabulary:
         data = read_json(Path(model.folder) / "vocabulary.json", Path(model.folder))
     except (ModelIncomplete, ModelDamaged):
         return Vocabulary()
+    nouns, other_names = _nouns(data.get("nouns"))
     return Vocabulary(
-        nouns=_words(data.get("nouns")),
+        nouns=nouns,
         colours=_words(data.get("colours")),
         backgrounds=_words(data.get("backgrounds")),
         styles=_words(data.get("styles")),
         examples=_words(data.get("examples")),
-        synonyms=_pairs(data.get("synonyms")),
+        synonyms=other_names + _pairs(data.get("synonyms")),
     )
 
 
@@ -264,6 +265,20 @@ def _catalogue_limits(given: dict[str, Any], known: Limits) -> Limits:
 
 def _words(value: object) -> tuple[str, ...]:
     return tuple(str(word) for word in value) if isinstance(value, list) else ()
+
+
+def _nouns(value: Any) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The nouns, and (other name, noun) for each synonym: a noun is a word or an object."""
+    nouns: list[str] = []
+    others: list[tuple[str, str]] = []
+    for noun in value if isinstance(value, list) else ():
+        word = noun.get("word") if isinstance(noun, dict) else noun
+        if not isinstance(word, str):
+            continue
+        nouns.append(word)
+        if isinstance(noun, dict):
+            others += [(name, word) for name in _words(noun.get("synonyms")) if name != word]
+    return tuple(nouns), tuple(others)
 
 
 def _pairs(value: object) -> tuple[tuple[str, str], ...]:

@@ -27,11 +27,11 @@ class ActionPill(QWidget):
 
     def add(self, action: QAction, accented: bool = False) -> Button:
         """A button that follows ``action``: its words, whether it can be used, its tool tip."""
-        button = Button(self.theme, action.text(), "soft" if accented else "flat")
+        button = Button(self.theme, action.iconText(), "soft" if accented else "flat")
         button.clicked.connect(action.trigger)
 
         def follow() -> None:
-            button.set_text(action.text(), action.text().rstrip("…"))
+            button.set_text(action.iconText(), action.iconText().rstrip("…"))
             button.setEnabled(action.isEnabled())
             button.setVisible(action.isVisible())
             button.setToolTip(action.toolTip() if action.toolTip() != action.text() else "")

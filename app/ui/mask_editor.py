@@ -11,7 +11,7 @@ from app.ui.controls.drawing import box, start
 from app.ui.controls.segments import Segments
 from app.ui.controls.slider import Slider
 from app.ui.controls.words import Words
-from app.ui.mask_surface import LARGEST_BRUSH, SMALLEST_BRUSH, MaskSurface
+from app.ui.mask_surface import MaskSurface
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS
 
@@ -60,7 +60,7 @@ class MaskEditor(QWidget):
         self.tool.choose(_PAINT)
         self.tool.setToolTip("E switches between painting and erasing")
         self._size = Slider(theme, "Brush size", self)
-        self._size.setRange(SMALLEST_BRUSH, LARGEST_BRUSH)
+        self._size.setRange(self.surface.brushes.start, self.surface.brushes.stop - 1)
         self._size.setValue(self.surface.brush)
         self._size.setMinimumWidth(90)
         self._size.setMaximumWidth(160)

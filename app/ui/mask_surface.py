@@ -43,7 +43,9 @@ class MaskSurface(KeyboardFocus, QWidget):
         self.layer = MaskLayer(picture.size(), colour)
         self._picture = picture
         self._shown = QPixmap()
-        self._brush = max(SMALLEST_BRUSH, min(LARGEST_BRUSH, picture.width() // 8))
+        side = max(picture.width(), picture.height())
+        self.brushes = range(max(2, side // 64), max(4, side // 2) + 1)
+        self._brush = max(self.brushes.start, side // 8)
         self._erasing = False
         self._pointer: QPointF | None = None
         self._down = False
@@ -62,7 +64,7 @@ class MaskSurface(KeyboardFocus, QWidget):
         return self._brush
 
     def set_brush(self, pixels: int) -> None:
-        pixels = max(SMALLEST_BRUSH, min(LARGEST_BRUSH, pixels))
+        pixels = max(self.brushes.start, min(self.brushes.stop - 1, pixels))
         if pixels != self._brush:
             self._brush = pixels
             self.brush_changed.emit(pixels)

@@ -91,6 +91,7 @@ class PictureActions(QObject):
         action.setShortcuts(keys)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setObjectName((spoken or text).rstrip("…"))
+        action.setIconText(text[0] + text[1:].lower())  # beside the picture: a sentence's case
         shown = keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
         action.setToolTip(f"{spoken or text.rstrip('…')}   {shown}".rstrip())
         action.triggered.connect(lambda: do())

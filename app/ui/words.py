@@ -77,9 +77,10 @@ class KnownWords:
         self.vocabulary = vocabulary
         self._offers = tuple(_all_offers(vocabulary))
         phrases = [offer.text for offer in self._offers]
-        self._phrases = frozenset(_normal(phrase) for phrase in phrases)
-        self._nouns = frozenset(_normal(noun) for noun in vocabulary.nouns) | frozenset(
-            _normal(said) for said, _ in vocabulary.synonyms
+        grounds = [_bare(phrase) for phrase in phrases]  # "on white" is as good as "on a white..."
+        self._phrases = frozenset(_normal(phrase) for phrase in phrases + grounds)
+        self._nouns = frozenset(
+            _normal(offer.text) for offer in self._offers if offer.group is Group.NOUN
         )
 
     def __bool__(self) -> bool:
@@ -221,8 +222,13 @@ def _all_offers(known: Vocabulary) -> Iterable[Offer]:
         yield Offer(colour, Group.COLOUR)
     for noun in known.nouns:
         yield Offer(noun, Group.NOUN)
-    for said, noun in known.synonyms:
-        yield Offer(said, Group.NOUN, noun)
+    for said, meant in known.synonyms:
+        if meant in known.nouns:
+            yield Offer(said, Group.NOUN, meant)
+        elif meant in known.colours:
+            yield Offer(said, Group.COLOUR, meant)
+        elif meant in known.backgrounds:
+            yield Offer(f"{said} background", Group.BACKGROUND, f"{meant} background")
     for ground in known.backgrounds:
         yield Offer(f"{_bare(ground)} background", Group.BACKGROUND)
     for style in known.styles:
