@@ -21,8 +21,6 @@ def from_json(text: str) -> Recipe:
         data = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    if not isinstance(data, dict):
-        raise ValueError("not a JSON object")
     return from_dict(data)
 
 
@@ -53,8 +51,10 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
     return data
 
 
-def from_dict(data: dict[str, Any]) -> Recipe:
-    """The recipe in ``data``. Raises ValueError when a field is missing or of another type."""
+def from_dict(data: object) -> Recipe:
+    """The recipe in ``data``. Raises ValueError when it is none, or of a newer version."""
+    if not isinstance(data, dict):
+        raise ValueError("not a JSON object")
     if data.get("easel") != VERSION:
         raise ValueError(f"recipe version {data.get('easel')!r}, this Easel reads {VERSION}")
     try:

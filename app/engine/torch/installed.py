@@ -40,6 +40,9 @@ def make_checked(make_engine: EngineFactory) -> Engine:
 
     Belongs in the child process: it imports torch.
     """
+    import transformers
+
+    transformers.logging.set_verbosity_error()  # it would advise to install torchvision
     missing = not_real(USED)
     if missing:
         raise ProgramIncomplete(missing)
