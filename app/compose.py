@@ -151,11 +151,12 @@ class Easel:
         return Path(chosen) if chosen else self.folders.pictures
 
     def _models(self) -> Iterator[Model]:
-        """The starter, the sound folders under ``installed`` by name, then those opened."""
+        """The starter, each sound ID or ID/REVISION under ``installed``, then those opened."""
         with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
             yield model_folder.starter(self.folders)
         installed = self.folders.installed
-        for index in sorted(installed.rglob("model_index.json")) if installed.is_dir() else ():
+        found = (*installed.glob("*/model_index.json"), *installed.glob("*/*/model_index.json"))
+        for index in sorted(found):
             name = index.parent.relative_to(installed).as_posix()
             with contextlib.suppress(ModelError):
                 yield model_folder.read_model(index.parent, id=name, title=name.split("/")[0])

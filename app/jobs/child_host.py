@@ -54,6 +54,7 @@ class ChildHost:
         self._lock = threading.Lock()
         self._on_event: Callable[[HostEvent], None] | None = None
         self._running: JobId | None = None
+        self._stopped: JobId | None = None
         self._closed = False
         self._orders: deque[Message] = deque()
         self._bell, self._ring = -1, -1
@@ -83,11 +84,12 @@ class ChildHost:
             if self._running is not None:
                 raise RuntimeError("another task is being drawn")
             self._order(task)
-            self._running = task.job
+            self._running, self._stopped = task.job, None
 
     def cancel(self, job: JobId) -> None:
         with self._lock:
-            if self._running == job and not self._closed:
+            if self._running == job and self._stopped != job and not self._closed:
+                self._stopped = job
                 self._order(Stop(job))
 
     def close(self) -> None:
@@ -145,7 +147,7 @@ class ChildHost:
             if isinstance(order, Stop):
                 if self._running != order.job:
                     continue
-                self._stopped_by = min(self._stopped_by, time.monotonic() + self._grace_s)
+                self._stopped_by = time.monotonic() + self._grace_s
             elif self._child is None and not self._spawn():
                 continue
             if self._child is not None and order != Warm(None):
@@ -204,12 +206,11 @@ class ChildHost:
         self._mourn(exit_code, error or child.last_words or EngineDied(exit_code))
 
     def _mourn(self, exit_code: int, error: EaselError) -> None:
-        stopping = not math.isinf(self._stopped_by)
         self._ready_by = math.inf
         self._tell(Died(exit_code, error))
         job = self._running
         if job is not None:
-            self._tell(Cancelled(job) if stopping else Failed(job, error))
+            self._tell(Failed(job, error))
 
     def _look_at_the_clock(self) -> None:
         now, child = time.monotonic(), self._child
@@ -233,10 +234,12 @@ class ChildHost:
             if self._closed or self._on_event is None:
                 return
             if not isinstance(event, Starting | Ready | Died):
-                if event.job != self._running:
+                stopped = self._stopped == event.job
+                if event.job != self._running or (stopped and isinstance(event, Progress)):
                     return
                 if not isinstance(event, Progress):
                     self._running = None
                     self._stopped_by = math.inf
+                    event = Cancelled(event.job) if stopped else event
             on_event = self._on_event
         on_event(event)

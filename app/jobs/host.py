@@ -60,7 +60,10 @@ class Host(Protocol):
         ...
 
     def cancel(self, job: JobId) -> None:
-        """Stop that job. Another's id, or one that has ended, is ignored."""
+        """Stop that job: it ends with ``Cancelled``, whatever the engine still says of it.
+
+        Another's id, or one that has ended, is ignored.
+        """
         ...
 
     def close(self) -> None:

@@ -54,12 +54,8 @@ class ThreadHost:
 
     def cancel(self, job: JobId) -> None:
         with self._lock:
-            if self._running != job or self._closed:
-                return
-            self._stopped = job
-            withdrawn = self._orders.withdraw(job)
-        if withdrawn:
-            self._tell(Cancelled(job))
+            if self._running == job:
+                self._stopped = job
 
     def close(self) -> None:
         with self._lock:
@@ -115,9 +111,11 @@ class ThreadHost:
             if self._closed or self._on_event is None:
                 return
             if not isinstance(event, Starting | Ready | Died):
-                if event.job != self._running:
+                stopped = self._stopped == event.job
+                if event.job != self._running or (stopped and isinstance(event, Progress)):
                     return
                 if not isinstance(event, Progress):
                     self._running = None
+                    event = Cancelled(event.job) if stopped else event
             on_event = self._on_event
         on_event(event)

@@ -13,14 +13,18 @@ from tests.jobs.hearing import PATIENCE
 
 
 class HostedEngine:
-    """Waits for the host's events on the caller's thread."""
+    """Hands each event of a job to the caller's thread, and lets the host go on after it is done.
+
+    So a cancel that follows from an event reaches the host before its next event.
+    """
 
     def __init__(self, make_host: Callable[[], Host]) -> None:
         self._host = make_host()
         self._events: queue.SimpleQueue[HostEvent] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._placements: tuple[Placement, ...] = ()
         self._closed = False
-        self._host.start(self._events.put)
+        self._host.start(self._on_event)
 
     def placements(self) -> tuple[Placement, ...]:
         while not self._placements:
@@ -35,27 +39,28 @@ class HostedEngine:
         if self._closed:
             raise RuntimeError("the engine is closed")
         self._host.draw(task)
-        asked = False
-        waited = 0.0
         while True:
-            if not asked and cancelled():
-                asked = True
+            if cancelled():
                 self._host.cancel(task.job)
-            try:
-                event = self._events.get(timeout=0.01)
-            except queue.Empty:
-                waited += 0.01
-                assert waited < PATIENCE, "no ending came"
-                continue
+            event = self._events.get(timeout=PATIENCE)
             if isinstance(event, Starting | Ready | Died):
                 continue
-            if isinstance(event, Failed):
-                raise event.error
-            if not isinstance(event, Progress):
-                return event
-            if not asked:
+            try:
+                if isinstance(event, Failed):
+                    raise event.error
+                if not isinstance(event, Progress):
+                    return event
                 report(event)
+                if cancelled():
+                    self._host.cancel(task.job)
+            finally:
+                self._done.put(None)
 
     def close(self) -> None:
         self._closed = True
         self._host.close()
+
+    def _on_event(self, event: HostEvent) -> None:
+        self._events.put(event)
+        if not isinstance(event, Starting | Ready | Died):
+            self._done.get(timeout=PATIENCE)

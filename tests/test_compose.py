@@ -1,0 +1,113 @@
+"""The composition root: what is built, from where, and that it draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.compose import Easel, compose
+from app.core.errors import AlreadyRunning, ModelIncomplete, ModelMissing
+from app.core.recipe import Draft
+from app.core.settings import Settings
+from app.jobs.events import Saved
+from tests.engine.numpy_engine import make_numpy_engine
+from tests.jobs.hearing import Heard
+
+
+@pytest.fixture
+def easel(easel_home: Path) -> Easel:
+    found = compose({"EASEL_HOME": str(easel_home)})
+    return Easel(found.folders, found.settings, found.settings_problem, make_numpy_engine)
+
+
+def install(easel: Easel, name: str) -> Path:
+    """A model folder as a person would put one: the starter's files under another name."""
+    place = easel.folders.installed / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(easel.folders.starter, target_is_directory=True)
+    return place
+
+
+def test_nothing_is_written_before_anything_is_done(easel: Easel, easel_home: Path) -> None:
+    easel.models()
+    easel.make_session().close()
+    assert easel.settings == Settings()
+    assert easel.settings_problem is None
+    assert not easel_home.exists()
+
+
+def test_the_starter_is_the_first_model_and_the_one_to_offer(easel: Easel) -> None:
+    first = easel.models()[0]
+    assert first.built_in
+    assert easel.model() == first
+    assert easel.model(first.id) == first
+    assert easel.token_counter(first).count("a red apple") == 3
+    assert easel.vocabulary(first).nouns
+
+
+def test_models_put_into_the_models_folder_are_found_and_broken_ones_are_not(
+    easel: Easel,
+) -> None:
+    place = install(easel, "mine/v1")
+    broken = easel.folders.installed / "broken"
+    broken.mkdir()
+    (broken / "model_index.json").write_text("no JSON")
+    assert [model.id for model in easel.models()][1:] == ["mine/v1"]
+    assert easel.model("mine/v1").folder == str(place)
+    easel.settings = replace(easel.settings, model="mine/v1")
+    assert easel.model().id == "mine/v1"
+
+
+def test_a_model_may_be_named_by_its_folder(easel: Easel, tmp_path: Path) -> None:
+    assert easel.model(str(easel.folders.starter)).folder == str(easel.folders.starter)
+    with pytest.raises(ModelMissing):
+        easel.model("no/such/model")
+    with pytest.raises(ModelIncomplete):
+        easel.model(str(tmp_path))
+
+
+def test_changed_settings_are_kept_and_move_the_pictures(easel: Easel, tmp_path: Path) -> None:
+    library = easel.library
+    assert library.folder == easel.folders.pictures
+    easel.change_settings(replace(easel.settings, pictures_folder=str(tmp_path / "mine")))
+    assert easel.library is library
+    assert library.folder == tmp_path / "mine"
+    again = compose({"EASEL_HOME": str(easel.folders.support)})
+    assert again.settings.pictures_folder == str(tmp_path / "mine")
+
+
+def test_the_window_is_locked_once(easel: Easel) -> None:
+    lock = easel.lock_window()
+    with pytest.raises(AlreadyRunning):
+        easel.lock_window()
+    lock.release()
+    easel.lock_window().release()
+
+
+def test_its_session_draws_in_a_child_process_and_saves_to_the_library(easel: Easel) -> None:
+    heard = Heard()
+    session = easel.make_session(heard)
+    (job,) = session.submit(Draft("a red apple", steps=2), easel.model())
+    saved = heard.ending(job.id)
+    session.close()
+    assert isinstance(saved, Saved)
+    assert saved.picture.file.is_relative_to(easel.folders.pictures)
+    assert easel.folders.journal.exists()
+
+
+def test_a_command_s_session_saves_where_it_is_told_and_remembers_nothing(
+    easel: Easel, tmp_path: Path
+) -> None:
+    from app.library.library import Library
+
+    heard = Heard()
+    session = easel.open_session(Library(tmp_path / "here", tmp_path / "there"))
+    session.listen(heard)
+    (job,) = session.submit(Draft("a red apple", steps=2), easel.model())
+    saved = heard.ending(job.id)
+    session.close()
+    assert isinstance(saved, Saved)
+    assert saved.picture.file.is_relative_to(tmp_path / "here")
+    assert not easel.folders.journal.exists()
