@@ -243,7 +243,7 @@ def _already_running(_: errors.AlreadyRunning) -> Message:
 def _program_incomplete(error: errors.ProgramIncomplete) -> Message:
     return Message(
         "Easel is not installed completely",
-        f"{some(error.missing)} cannot be used.",
+        f"Parts of it cannot be used: {some(error.missing)}.",
         "Install Easel again.",
     )
 

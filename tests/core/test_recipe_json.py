@@ -1,0 +1,57 @@
+"""The JSON form of a recipe loses nothing and refuses what it does not know."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.recipe import Recipe
+from app.core.recipe_json import from_dict, from_json, to_dict, to_json
+from tests.library.examples import recipe, recipes
+
+
+@given(of=recipes())
+def test_any_recipe_comes_back(of: Recipe) -> None:
+    text = to_json(of)
+    assert from_json(text) == of
+    assert text.isascii()
+    assert "\n" not in text
+    assert to_json(from_json(text)) == text
+
+
+def test_equal_recipes_give_equal_text_whatever_the_order_of_keys() -> None:
+    data = to_dict(recipe())
+    turned = dict(reversed(data.items()))
+    assert to_json(from_dict(turned)) == to_json(recipe())
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@given(key=st.sampled_from([*sorted(to_dict(recipe())), "start", "loras"]), value=_JSON)
+def test_a_changed_field_gives_a_recipe_or_a_value_error(key: str, value: object) -> None:
+    data = to_dict(recipe()) | {key: value}
+    with contextlib.suppress(ValueError):
+        assert isinstance(from_json(json.dumps(data)), Recipe)
+
+
+@given(data=_JSON)
+def test_anything_else_is_a_value_error(data: object) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_dict(data)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", '"easel"', "[" * 100_000, '{"easel": 2}', '{"easel": 1}']
+)
+def test_text_that_is_no_recipe_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_json(text)
