@@ -237,7 +237,8 @@ def _check_shape(folder: Path, unet: dict[str, Any], vae: dict[str, Any]) -> Non
 
 def _shape(folder: Path, unet: dict[str, Any], vae: dict[str, Any], text: dict[str, Any]) -> Shape:
     """Raises ValueError for numbers that no real model has: they would be allocated later."""
-    levels, depths = vae.get("block_out_channels", [0] * 4), unet["block_out_channels"]
+    levels = vae.get("block_out_channels") or vae["decoder_block_out_channels"]
+    depths = unet["block_out_channels"]
     sample, tokens = unet.get("sample_size", 64), int(text.get("max_position_embeddings", 77))
     settings = folder / "tokenizer" / "tokenizer_config.json"
     if settings.is_file():

@@ -12,6 +12,7 @@ import torch
 
 from app.core.errors import BadResult, ModelDamaged, ModelMissing, NotFinite, RecipeProblem
 from app.core.events import Cancelled, Decoding, Finished, Pixels, Task
+from app.core.model import Model
 from app.core.placement import Placement
 from app.core.recipe import Recipe
 from app.engine.contract import IsCancelled, Report
@@ -74,6 +75,25 @@ class TorchEngine:
                 self._forget()
             raise known from (None if known is error else error)
 
+    def warm(self, model: Model, placement: Placement, cancelled: IsCancelled) -> None:
+        """Read ``model``'s networks ahead of a draw, where all of them may stay in memory.
+
+        Stops between two of them once ``cancelled``. Raises what ``draw`` would.
+        """
+        watch = Watch("", lambda _: None, cancelled)
+        try:
+            with torch.inference_mode():
+                networks = self._home(model, placement)
+                if not networks.staged:
+                    networks.text_parts(watch)
+                    self._ready(networks, watch)
+                    networks.vae(watch)
+        except Stopped:
+            return
+        except Exception as error:
+            self._forget()
+            raise typed(error, free_memory(device_of(placement))) from error
+
     def close(self) -> None:
         self._closed = True
         self._forget()
@@ -85,7 +105,7 @@ class TorchEngine:
         if recipe.loras:
             raise RecipeProblem("loras", recipe.loras[0].id, "a model that can do this")
         opened = open_start(recipe.start, recipe.size) if recipe.start else None
-        networks = self._home(task)
+        networks = self._home(task.model, task.placement)
         if networks.staged:
             self._denoiser = None
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
@@ -116,16 +136,16 @@ class TorchEngine:
         watch.check()
         return Finished(task.job, pixels, task.placement, self._clock() - began)
 
-    def _home(self, task: Task) -> Networks:
-        """The networks of the task's model and placement; those of another model go."""
-        device = device_of(task.placement)
-        folder = Path(task.model.folder)
+    def _home(self, model: Model, placement: Placement) -> Networks:
+        """The networks of that model and placement; those of another model go."""
+        device = device_of(placement)
+        folder = Path(model.folder)
         if not folder.is_absolute() or not folder.is_dir():
-            raise ModelMissing(task.model.folder)
-        key = (task.model.folder, task.model.family, task.placement, folder_stamp(folder))
+            raise ModelMissing(model.folder)
+        key = (model.folder, model.family, placement, folder_stamp(folder))
         if self._networks is None or key != self._key:
             self._forget()
-            self._networks = Networks(task.model, device, self._memory, self._dtype)
+            self._networks = Networks(model, device, self._memory, self._dtype)
             self._key = key
         return self._networks
 
@@ -186,7 +206,7 @@ def _quiet() -> None:
     A tqdm bar, even a disabled one, starts a thread to watch over it unless told not to.
     """
     import diffusers.utils.logging as diffusers_logging
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
     from transformers.utils import logging as transformers_logging
 
     libraries: tuple[Any, ...] = (diffusers_logging, transformers_logging)
