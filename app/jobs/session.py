@@ -95,10 +95,13 @@ class Session:
     # What may be asked.
 
     def warm_up(self, model: Model | None = None) -> None:
-        """Start the engine, and let it read ``model``'s networks, before they are needed."""
+        """Start the engine, and let it read ``model``'s networks, before they are needed.
+
+        While there are jobs only the engine is started: theirs are the networks it needs.
+        """
         with self._lock:
             self._begin()
-            self._host.warm(model)
+            self._host.warm(None if self._queue.jobs else model)
 
     def models(self) -> tuple[Model, ...]:
         """The models that can be drawn with, the first of them the one to offer."""

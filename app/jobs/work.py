@@ -78,7 +78,7 @@ class Orders:
         """Whether something waits that has no use for ``model``'s networks."""
         with self._changed:
             return any(
-                isinstance(order, Quit) or (isinstance(order, Task) and order.model != model)
+                isinstance(order, Quit) or order.model not in (model, None)
                 for order in self._orders
             )
 
