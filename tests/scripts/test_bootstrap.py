@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "awk", "cat", "cksum", "dirname", "rm", "sed", "sort", "tr", "mkdir", "cp", "env")
+TEST_PROGRAMS = ("Xvfb", "xdotool", "pcmanfm", "xclip")
 
 # Fits, makes a .venv that holds itself, and writes down what pip was asked for.
 PYTHON = """#!/bin/sh
@@ -74,8 +75,8 @@ def machine(tmp_path: Path) -> Machine:
 def linux(machine: Machine) -> Machine:
     machine.put("python3.12", PYTHON)
     machine.put("ldd", "exit 0")
-    machine.put("Xvfb", "exit 0")
-    machine.put("xdotool", "exit 0")
+    for program in TEST_PROGRAMS:
+        machine.put(program, "exit 0")
     return machine
 
 
@@ -208,12 +209,12 @@ def test_missing_qt_libraries_become_one_apt_line(linux: Machine) -> None:
 
 
 def test_the_tests_name_the_programs_they_miss(linux: Machine) -> None:
-    (linux.programs / "Xvfb").unlink()
-    (linux.programs / "xdotool").unlink()
+    for program in TEST_PROGRAMS:
+        (linux.programs / program).unlink()
     code, said = linux.run("test")
 
     assert code == 1
-    assert "sudo apt-get install xvfb xdotool\n" in said
+    assert "sudo apt-get install xvfb xdotool pcmanfm xclip\n" in said
 
 
 def test_an_unknown_set_up_is_refused_before_anything_is_made(linux: Machine) -> None:
