@@ -9,18 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.errors import ModelError, ModelMissing, SettingsDamaged, SettingsTooNew
 from app.core.folders import Folders
-from app.core.model import Model, Vocabulary
 from app.core.settings import Settings
-from app.engine import model_folder
-from app.engine.contract import EngineFactory
 from app.engine.torch import make_engine
 from app.engine.torch.installed import make_checked
 from app.library import settings_file
 from app.places import find_folders
 
 if TYPE_CHECKING:
+    from app.core.errors import SettingsDamaged, SettingsTooNew
+    from app.core.model import Model, Vocabulary
+    from app.engine.contract import EngineFactory
     from app.engine.prompt_tokens import TokenCounter
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
@@ -75,6 +74,9 @@ class Easel:
 
         Raises ModelMissing, ModelIncomplete, ModelDamaged, ModelUnsupported.
         """
+        from app.core.errors import ModelMissing
+        from app.engine import model_folder
+
         models = {model.id: model for model in self._models()}
         if name is None:
             chosen = models.get(self.settings.model or "", next(iter(models.values()), None))
@@ -88,6 +90,8 @@ class Easel:
 
     def vocabulary(self, model: Model) -> Vocabulary:
         """The words ``model`` knows; empty for a model that knows them all."""
+        from app.engine import model_folder
+
         return model_folder.vocabulary(model)
 
     def token_counter(self, model: Model) -> TokenCounter:
@@ -152,6 +156,9 @@ class Easel:
 
     def _models(self) -> Iterator[Model]:
         """The starter, each sound ID or ID/REVISION under ``installed``, then those opened."""
+        from app.core.errors import ModelError
+        from app.engine import model_folder
+
         with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
             yield model_folder.starter(self.folders)
         installed = self.folders.installed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -114,7 +113,7 @@ def _typed_errors(folder: Path, needed: int) -> Iterator[None]:
 def _part(folder: Path, data: bytes) -> Iterator[Path]:
     """A hidden file of ``folder`` that holds ``data``, on the disk; gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{PART_PREFIX}{secrets.token_hex(8)}{PART_SUFFIX}"
+    part = folder / f"{PART_PREFIX}{os.urandom(8).hex()}{PART_SUFFIX}"
     try:
         with part.open("xb") as file:
             file.write(data)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from app.core.errors import EaselError
-
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
@@ -26,17 +24,12 @@ def begin(window: MainWindow) -> None:
     # 3. What needs saying
     if window.easel.settings_problem is not None:
         window.complain(window.easel.settings_problem)
-    if window.model() is None:
-        _say_why(window)
+    if window.models.problem is not None:
+        log.warning("no model: %s", window.models.problem)
+        window.show_error(
+            window.models.problem, window.models.ask_for_folder, None, "Open a model folder…"
+        )
     _offer_last_time(window)
-
-
-def _say_why(window: MainWindow) -> None:
-    try:
-        window.easel.model()
-    except EaselError as error:
-        log.warning("no model: %s", error)
-        window.show_error(error, window.choose_model_folder, None, "Open a model folder…")
 
 
 def _offer_last_time(window: MainWindow) -> None:
@@ -44,7 +37,7 @@ def _offer_last_time(window: MainWindow) -> None:
     if not left:
         return
     count = "One picture was" if len(left) == 1 else f"{len(left)} pictures were"
-    window.ask(
+    window.notices.toast.ask(
         f"{count} not finished last time.",
         ("Draw now", window.session.resume),
         ("Forget", window.session.forget),

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from app.core.events import Cancelled, Decoding, Failed, JobId, Loading, Stepped
-from app.jobs.events import NotSaved, Queued, Retrying, Saved, SessionEvent, Started
+from app.jobs.events import EngineChanged, NotSaved, Queued, Retrying, Saved, SessionEvent, Started
 from app.ui.item import Item, Stage, to_image
 
 ITEM = Qt.ItemDataRole.UserRole
@@ -115,9 +115,10 @@ class Desk(QAbstractListModel):
         if isinstance(event, Queued):
             self._add(Item(event.job))
             return
-        job = event.job if isinstance(getattr(event, "job", None), str) else None
-        job = job or getattr(getattr(event, "job", None), "id", None)
-        item = self._by_id.get(job) if job else None
+        if isinstance(event, EngineChanged):
+            return
+        job = event.job
+        item = self._by_id.get(job if isinstance(job, str) else job.id)
         if item is None or item.stage in (Stage.DONE, Stage.FAILED):
             return
         match event:

@@ -27,8 +27,8 @@ class ErrorCard(QWidget):
         super().__init__()
         self.theme = theme
         self.error: EaselError | None = None
-        self._again: Callable[[], None] | None = None
-        self._dismiss: Callable[[], None] | None = None
+        self._again: Callable[[], object] | None = None
+        self._dismiss: Callable[[], object] | None = None
         self._title = Words(theme, "", "strong", "text", wrap=True)
         self._body = Words(theme, "", "body", "dim", wrap=True)
         self._next = Words(theme, "", "body", "text", wrap=True)
@@ -52,8 +52,8 @@ class ErrorCard(QWidget):
     def show_error(
         self,
         error: EaselError,
-        again: Callable[[], None] | None,
-        dismiss: Callable[[], None] | None,
+        again: Callable[[], object] | None,
+        dismiss: Callable[[], object] | None,
         again_words: str = "Try again",
     ) -> None:
         """Say what ``error`` is; ``again`` and ``dismiss`` are offered where they are given."""

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -63,7 +64,7 @@ class _Tiles(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         item: Item = index.data(ITEM)
-        at = QRectF(tile_rect(option.rect))  # type: ignore[attr-defined]
+        at = QRectF(tile_rect(option.rect))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         image = item.thumb or item.preview
@@ -81,9 +82,9 @@ class _Tiles(QStyledItemDelegate):
             self._cross(painter, close_rect(at.toRect()))
         painter.restore()
 
-    def _picture(self, painter: QPainter, at: QRectF, image: object) -> None:
-        brush = QBrush(image)  # type: ignore[call-overload]
-        size = image.size()  # type: ignore[attr-defined]
+    def _picture(self, painter: QPainter, at: QRectF, image: QImage) -> None:
+        brush = QBrush(image)
+        size = image.size()
         scale = max(at.width() / size.width(), at.height() / size.height())
         left = at.center().x() - size.width() * scale / 2
         top = at.center().y() - size.height() * scale / 2
@@ -182,7 +183,7 @@ class Filmstrip(QListView):
     # Qt's own.
 
     def currentChanged(self, current: _Index, previous: _Index) -> None:  # noqa: N802
-        super().currentChanged(current, previous)  # type: ignore[arg-type]
+        super().currentChanged(current, previous)
         item = current.data(ITEM)
         if item is not None and item is not self.desk.current:
             self.desk.look_at(item)

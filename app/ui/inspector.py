@@ -30,8 +30,8 @@ SLIDER_COUNT = 12
 """What the sliders reach; exact entry goes as far as the model does."""
 
 ABOUT = {
-    "Shape": "How wide and how high the picture is, in pixels. The first shape is the one the model "
-    "has learnt with; far from it, things tend to double or fray.",
+    "Shape": "How wide and how high the picture is, in pixels. The first shape is the one the "
+    "model has learnt with; far from it, things tend to double or fray.",
     "Quality": "How many steps the picture is worked out in. More steps take longer and settle "
     "details; beyond Fine little changes.",
     "Follow the prompt": "How strictly the picture keeps to the words (guidance). Low is freer and "
@@ -188,7 +188,8 @@ class Inspector(QWidget):
         self.sampler.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self._note = Words(
             theme,
-            "The small built-in model: simple drawings of single things. It is no Stable Diffusion.",
+            "The small built-in model: simple drawings of single things. "
+            "It is no Stable Diffusion.",
             "secondary",
             "dim",
             wrap=True,
@@ -342,12 +343,12 @@ class Inspector(QWidget):
         self.sampler.setCurrentIndex(self.sampler.findData(scheduler.value))
 
 
-def pace_html(seconds: str | None, together: str | None, place: str) -> str:
-    """ "About 14 s a picture on this computer's CPU." with the numbers in bold."""
+def pace_html(seconds: str | None, together: str | None, count: int, place: str) -> str:
+    """ "About 14 s a picture, on this computer's CPU." with the numbers in bold."""
     if seconds is None:
         return f"Draws on {escape(place)}." if place else ""
-    total = f", <b>{escape(together)}</b> for all" if together else ""
-    where = f" on {escape(place)}" if place else ""
+    total = f" and <b>{escape(together)}</b> for {count}" if together else ""
+    where = f", on {escape(place)}" if place else ""
     return f"About <b>{escape(seconds)}</b> a picture{total}{where}."
 
 

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QPaintEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtWidgets import QMainWindow
 
-from app.core.errors import Bug, EaselError
-from app.core.model import Feature, Model
-from app.core.recipe import Draft
-from app.ui.canvas import Canvas
-from app.ui.desk import Desk
-from app.ui.filmstrip import Filmstrip
-from app.ui.form import Form
-from app.ui.inspector import Inspector, pace_html
-from app.ui.item import Item, Stage
-from app.ui.menus import Menus
-from app.ui.pace import seconds_text
+from app.ui.frame import Frame
 from app.ui.prompt_bar import PromptBar
-from app.ui.row import Row
-from app.ui.studio import Studio, place_text
 from app.ui.theme import Theme
-from app.ui.tokens import HALO
-from app.ui.toolbar import Toolbar
 
 if TYPE_CHECKING:
     from app.compose import Easel
-    from app.jobs.events import SessionEvent
+    from app.core.errors import EaselError
+    from app.core.model import Model
+    from app.core.recipe import Draft
     from app.jobs.session import Session
-    from app.ui.error_card import ErrorCard
-    from app.ui.first_run import FirstRun
+    from app.ui.canvas import Canvas
+    from app.ui.completing import Wiring
+    from app.ui.desk import Desk
+    from app.ui.filmstrip import Filmstrip
+    from app.ui.form import Form
+    from app.ui.inspector import Inspector
+    from app.ui.menus import Menus
+    from app.ui.model_choice import ModelChoice
+    from app.ui.notices import Notices
     from app.ui.popover import Popover
-    from app.ui.toast import Toast
+    from app.ui.row import Row
+    from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
+    from app.ui.toolbar import Toolbar
 
 log = logging.getLogger(__name__)
 
@@ -48,34 +42,67 @@ FIRST = (1320, 860)
 
 
 class MainWindow(QMainWindow):
-    """One window. What is not needed for its first paint is made in ``begin``, right after it."""
+    """One window, made in three strokes, so that it is there at once.
+
+    The constructor makes what the first paint shows: the frame and the prompt. ``complete``, right
+    after that paint, makes the other parts; ``begin`` then starts the engine. Both are idempotent.
+    """
 
     model_changed = Signal(object)
     begun = Signal()
-    """Everything is in place: the session, the menus, what unfolds."""
-    surprise_wanted = Signal()
+    """Everything is in place: the parts, the session, what unfolds."""
     closing = Signal()
-    """The window is hidden and about to go: end what was started."""
+    """It is certain that the window closes."""
+    surprise_wanted = Signal()
+
+    desk: Desk
+    studio: Studio
+    toolbar: Toolbar
+    canvas: Canvas
+    filmstrip: Filmstrip
+    inspector: Inspector
+    form: Form
+    menus: Menus
+    notices: Notices
+    models: ModelChoice
+    meter: TokenMeter
+    wiring: Wiring
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
         self.easel = easel
         self.theme = theme
-        self.desk = Desk()
-        self.studio = Studio(easel, self.desk)
-        self._model: Model | None = None
-        self._begun = False
-        self._leaving = False
-        self._error_card: ErrorCard | None = None
-        self._first_run: FirstRun | None = None
+        self._completed = self._begun = self._leaving = False
         self._popover: Popover | None = None
-        self._toast: Toast | None = None
-        self._meter: TokenMeter | None = None
+        self.prompt = PromptBar(theme)
+        self.frame = Frame(theme, self.prompt, easel.settings.inspector_visible)
+        self.titles = [self.menuBar().addMenu(title) for title in ("File", "Edit", "View", "Help")]
+        self.setCentralWidget(self.frame)
         self.setWindowTitle("Easel")
         self.setMinimumSize(*LEAST)
-        self._compose()
-        self._connect()
-        self._restore()
+        self.resize(*FIRST)
+        if easel.settings.window:
+            saved = easel.settings.window.encode("ascii", "replace")
+            self.restoreGeometry(QByteArray.fromBase64(saved))
+        self.prompt.editor.setFocus()
+
+    def complete(self) -> None:
+        """Make the other parts."""
+        if not self._completed:
+            self._completed = True
+            from app.ui.completing import complete
+
+            complete(self)
+
+    def begin(self) -> None:
+        """Join what is done with pictures and words, and start the engine."""
+        self.complete()
+        if not self._begun:
+            self._begun = True
+            from app.ui.beginning import begin
+
+            begin(self)
+            self.begun.emit()
 
     # What the other parts use.
 
@@ -85,7 +112,7 @@ class MainWindow(QMainWindow):
 
     def model(self) -> Model | None:
         """The model that draws; None when there is none on this disk."""
-        return self._model
+        return self.models.model
 
     def generate(self) -> None:
         """Draw what the form says, after what is already queued."""
@@ -93,108 +120,41 @@ class MainWindow(QMainWindow):
 
     def draw(self, draft: Draft) -> bool:
         """Queue ``draft`` for the chosen model; false when it cannot be, which is then shown."""
-        if self._model is None:
-            self.show_first_run()
+        from app.core.errors import EaselError
+
+        self.begin()
+        model = self.model()
+        if model is None:
+            self.notices.uncover()
             return False
         try:
-            self.begin()
-            self.studio.draw(draft, self._model)
+            self.studio.draw(draft, model)
         except EaselError as error:
             self.complain(error)
             return False
-        self._cover_canvas(None)
+        self.notices.uncover()
         return True
 
-    def stop_all(self) -> None:
-        self.studio.stop_all()
-
     def toast(
-        self, text: str, action: str | None = None, on_action: Callable[[], None] | None = None
+        self, text: str, action: str | None = None, on_action: Callable[[], Any] | None = None
     ) -> None:
         """One line that goes by itself."""
-        self._notice().say(text, action, on_action)
-
-    def ask(
-        self, text: str, yes: tuple[str, Callable[[], None]], no: tuple[str, Callable[[], None]]
-    ) -> None:
-        """One line with two answers; it stays until one is given."""
-        self._notice().ask(text, yes, no)
+        self.notices.toast.say(text, action, on_action)
 
     def complain(self, error: EaselError) -> None:
         """What was asked cannot be: one line, beside what the person is doing."""
-        from app.messages import describe
-
-        message = describe(error)
-        self.toast(f"{message.body} {message.next_step}".strip())
+        self.notices.complain(error)
 
     def show_error(
         self,
         error: EaselError,
-        again: Callable[[], None] | None = None,
-        dismiss: Callable[[], None] | None = None,
+        again: Callable[[], Any] | None = None,
+        dismiss: Callable[[], Any] | None = None,
         again_words: str = "Try again",
     ) -> None:
         """Lay the words for ``error`` over the canvas, until they are closed."""
-        if self._error_card is None:
-            from app.ui.error_card import ErrorCard
-
-            self._error_card = ErrorCard(self.theme)
-        log.warning("shown: %s", type(error).__name__)
-        if isinstance(error, Bug):
-            log.error("%s", error.traceback)
-        card = self._error_card
-        card.show_error(error, again, dismiss or self._uncover, again_words)
-        self._cover_canvas(card)
-
-    def set_model(self, model: Model | None) -> None:
-        """Draw with ``model`` from now on."""
-        self._model = model
-        models = list(self.easel.models())
-        if model is not None and all(known.id != model.id for known in models):
-            models.append(model)
-        self.toolbar.show_models(models, model)
-        self.inspector.set_model(model)
-        negative = model is not None and Feature.NEGATIVE_PROMPT in model.limits.features
-        self.prompt.avoid.link.setVisible(negative)
-        if not negative:
-            self.prompt.avoid.close_panel()
-        self._count_tokens()
-        self._say_pace()
-        if self._first_run is not None:
-            self._greet(self._first_run)
-        self.model_changed.emit(model)
-
-    def open_model_folder(self, folder: Path) -> bool:
-        """Draw with the model in ``folder``, and remember it."""
-        try:
-            model = self.easel.model(str(folder))
-        except EaselError as error:
-            self.show_error(error, self.choose_model_folder, None, "Choose another folder…")
-            return False
-        self._uncover()
-        self._choose_model(model)
-        return True
-
-    def choose_model_folder(self) -> None:
-        """Ask for a model folder, without standing in the way of anything."""
-        dialog = QFileDialog(self, "Open a model folder")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda chosen: self.open_model_folder(Path(chosen)))
-        dialog.open()
-
-    def show_pictures(self) -> None:
-        """Open the pictures folder in the system's own file browser."""
-        folder = self.easel.library.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
-
-    def show_log(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.easel.folders.logs)))
-
-    def show_inspector(self, shown: bool) -> None:
-        self.toolbar.inspector_button.setChecked(shown)
+        self.complete()
+        self.notices.show_error(error, again, dismiss, again_words)
 
     def step_picture(self, by: int) -> None:
         """Look at the next older (1) or newer (-1) picture."""
@@ -209,223 +169,30 @@ class MainWindow(QMainWindow):
         from app.core.settings import Theme as Choice
 
         self.theme.choose(choice)
-        self._remember(theme=Choice(choice))
-
-    def toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        self.remember(theme=Choice(choice))
 
     def explain_focus(self) -> None:
         """Say what the control with the focus does, or the first one."""
-        focused = self.focusWidget()
-        for row in self.inspector.rows():
-            if focused is not None and row.isAncestorOf(focused):
-                self.explain(row)
-                return
-        self.explain(self.inspector.rows()[0])
+        focused, rows = self.focusWidget(), self.inspector.rows()
+        around = (row for row in rows if focused is not None and row.isAncestorOf(focused))
+        self.explain(next(around, rows[0]))
 
     def explain(self, row: Row) -> None:
+        """Say what the control in ``row`` does."""
         if self._popover is None:
             from app.ui.popover import Popover
 
             self._popover = Popover(self.theme, self)
         self._popover.explain(row.title, row.explanation, row)
 
-    def about(self) -> None:
-        from app.ui.about import show_about
+    def remember(self, **changes: Any) -> None:
+        """Change these settings; where they cannot be written, this window still has them."""
+        from dataclasses import replace
 
-        show_about(self)
+        from app.core.errors import EaselError
 
-    def begin(self) -> None:
-        """Make what the first paint did not need, start the engine. Idempotent."""
-        if self._begun:
-            return
-        self._begun = True
-        from app.ui.beginning import begin
-
-        begin(self)
-        self.begun.emit()
-
-    # How it is made.
-
-    def _compose(self) -> None:
-        theme = self.theme
-        self.toolbar = Toolbar(theme)
-        self.prompt = PromptBar(theme)
-        self.canvas = Canvas(theme, self.desk)
-        self.filmstrip = Filmstrip(theme, self.desk)
-        self.filmstrip.hide()
-        self.inspector = Inspector(theme)
-        self.form = Form(self.prompt, self.inspector)
-        self.menus = Menus(self)
-        left = QVBoxLayout()
-        left.setContentsMargins(16, 16 - HALO, 16, 14)
-        left.setSpacing(0)
-        # Each part has its own room for halos and rings; what is seen of them lines up at 20.
-        for part, room, gap in ((self.prompt, 1, 15 - HALO), (self.canvas, 4, 12)):
-            row = QHBoxLayout()
-            row.setContentsMargins(room, 0, room, 0)
-            row.addWidget(part)
-            left.addLayout(row, 1 if part is self.canvas else 0)
-            left.addSpacing(gap)
-        left.addWidget(self.filmstrip)
-        body = QHBoxLayout()
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(0)
-        body.addLayout(left, 1)
-        body.addWidget(self.inspector)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.toolbar)
-        column.addLayout(body, 1)
-        self.setCentralWidget(centre)
-
-    def _connect(self) -> None:
-        self.toolbar.model_chosen.connect(self._choose_model)
-        self.toolbar.folder_wanted.connect(self.choose_model_folder)
-        self.toolbar.inspector_button.toggled.connect(self.inspector.setVisible)
-        self.prompt.generate.connect(self.generate)
-        self.prompt.stop.connect(self.stop_all)
-        self.prompt.changed.connect(self._count_tokens)
-        self.inspector.changed.connect(self._say_pace)
-        self.inspector.problem.connect(self.complain)
-        self.inspector.explanation_wanted.connect(self.explain)
-        self.filmstrip.stop_wanted.connect(self.studio.stop)
-        self.desk.busy_changed.connect(self.prompt.set_drawing)
-        self.desk.current_changed.connect(self._current_changed)
-        self.desk.failed.connect(self._failed)
-        self.desk.rowsInserted.connect(lambda *_: self.filmstrip.show())
-        self.studio.placed.connect(self._say_pace)
-        self.studio.heard.connect(self._hear)
-
-    def _restore(self) -> None:
-        settings = self.easel.settings
         try:
-            self.set_model(self.easel.model())
-        except EaselError:
-            self.set_model(None)
-        self.form.restore(settings.form)
-        self.show_inspector(settings.inspector_visible)
-        self.resize(*FIRST)
-        if settings.window:
-            self.restoreGeometry(QByteArray.fromBase64(settings.window.encode("ascii", "replace")))
-        self.show_first_run()
-        self.prompt.editor.setFocus()
-
-    # What happens.
-
-    def _hear(self, event: SessionEvent) -> None:
-        from app.ui.news import tell
-
-        tell(self, event)
-
-    def _current_changed(self) -> None:
-        item = self.desk.current
-        if item is None:
-            self.show_first_run()
-        elif item.stage is Stage.FAILED:
-            self._failed(item)
-        else:
-            self._cover_canvas(None)
-
-    def _failed(self, item: Item) -> None:
-        if item is self.desk.current and item.error is not None:
-            self.show_error(
-                item.error,
-                lambda: self._again(item),
-                lambda: self.desk.drop(item),
-                "Draw again",
-            )
-
-    def _again(self, item: Item) -> None:
-        self._cover_canvas(None)
-        try:
-            self.studio.again(item)
-        except EaselError as error:
-            self.complain(error)
-
-    def show_first_run(self) -> None:
-        """What the canvas says while there is nothing on the desk."""
-        if self._first_run is None:
-            from app.ui.first_run import FirstRun
-
-            self._first_run = FirstRun(self.theme)
-            self._first_run.prompt_chosen.connect(self._try_example)
-            self._first_run.folder_wanted.connect(self.choose_model_folder)
-            self._first_run.surprise_wanted.connect(self.surprise_wanted)
-            self._greet(self._first_run)
-        if not self.desk:
-            self.filmstrip.hide()
-            self._cover_canvas(self._first_run)
-
-    def _greet(self, first_run: FirstRun) -> None:
-        model = self._model
-        words = () if model is None else self.easel.vocabulary(model).examples
-        if model is not None and not model.built_in and not words:
-            words = ("a lighthouse at dusk, oil painting", "a bowl of lemons, film photograph")
-        first_run.say(model, words)
-
-    def _try_example(self, prompt: str) -> None:
-        self.prompt.set_text(prompt)
-        self.prompt.editor.setFocus()
-        self.generate()
-
-    def _notice(self) -> Toast:
-        if self._toast is None:
-            from app.ui.toast import Toast
-
-            self._toast = Toast(self.theme, self.canvas)
-        return self._toast
-
-    def _uncover(self) -> None:
-        self._cover_canvas(None if self.desk else self._first_run)
-
-    def _cover_canvas(self, cover: QWidget | None) -> None:
-        self.canvas.set_cover(cover)
-
-    def _choose_model(self, model: Model) -> None:
-        self.set_model(model)
-        opened = self.easel.settings.opened_models
-        known = {other.id for other in self.easel.models()}
-        if model.id not in known and model.id not in opened:
-            opened = (*opened, model.id)
-        self._remember(model=model.id, opened_models=opened)
-        if self._begun:
-            self.studio.begin(model)
-
-    def _count_tokens(self) -> None:
-        if self._meter is None:
-            if not self._begun:
-                return
-            from app.ui.token_meter import TokenMeter
-
-            self._meter = TokenMeter(self.easel.token_counter, self)
-            self._meter.counted.connect(self._show_tokens)
-        self._meter.ask(self.prompt.text(), self._model)
-
-    def _show_tokens(
-        self, text: str, count: int | None, limit: int | None, cut: int | None
-    ) -> None:
-        if text == self.prompt.text():
-            self.prompt.show_tokens(count, limit, cut)
-
-    def _say_pace(self) -> None:
-        model, placements = self._model, self.studio.placements
-        if model is None:
-            self.inspector.show_foot("")
-            return
-        inspector = self.inspector
-        seconds = self.studio.pace.seconds(model, inspector.size_chosen, inspector.steps)
-        place = place_text(placements[0], sys.platform == "darwin") if placements else ""
-        one = None if seconds is None else seconds_text(seconds)
-        count = inspector.count
-        total = None if seconds is None or count == 1 else seconds_text(seconds * count, whole=True)
-        inspector.show_foot(pace_html(one, total, place))
-
-    def _remember(self, **changes: object) -> None:
-        try:
-            self.easel.change_settings(replace(self.easel.settings, **changes))  # type: ignore[arg-type]
+            self.easel.change_settings(replace(self.easel.settings, **changes))
         except EaselError as error:
             log.warning("settings could not be written: %s", error)
 
@@ -433,26 +200,27 @@ class MainWindow(QMainWindow):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         super().paintEvent(event)
-        if not self._begun:
-            QTimer.singleShot(0, self.begin)
+        if not self._completed:
+            QTimer.singleShot(0, self, self._after_first_paint)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
+        self.complete()
         if self.desk.busy and not self._leaving:
             event.ignore()
             from app.ui.closing import ask
 
             ask(self, self.leave)
             return
-        self._remember(
+        model = self.model()
+        self.remember(
             window=bytes(self.saveGeometry().toBase64().data()).decode(),
             form=self.form.to_json(),
             inspector_visible=self.toolbar.inspector_button.isChecked(),
-            model=None if self._model is None else self._model.id,
+            **({} if model is None else {"model": model.id}),
         )
         self.hide()
         self.closing.emit()
-        if self._meter is not None:
-            self._meter.close()
+        self.meter.close()
         self.studio.close()
         super().closeEvent(event)
 
@@ -460,3 +228,7 @@ class MainWindow(QMainWindow):
         """Close without asking."""
         self._leaving = True
         self.close()
+
+    def _after_first_paint(self) -> None:
+        self.complete()
+        QTimer.singleShot(0, self, self.begin)

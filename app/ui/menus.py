@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMenuBar, QTextEdit, QWidget
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QWidget
+
+from app.ui.about import show_about
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -29,13 +34,9 @@ class Menus:
     They are filled after the first paint: a menu nobody has opened need not delay the window.
     """
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, titles: Sequence[QMenu]) -> None:
         self._window = window
-        self._bar: QMenuBar = window.menuBar()
-        self.file = self._menu("File")
-        self.edit = self._menu("Edit")
-        self.view = self._menu("View")
-        self.help = self._menu("Help")
+        self.file, self.edit, self.view, self.help = titles
         self._filled = False
 
     def fill(self) -> None:
@@ -63,7 +64,7 @@ class Menus:
     def _fill_file(self) -> None:
         window = self._window
         self.generate = self.add(self.file, "Generate", "Ctrl+Return", lambda: window.generate())
-        self.stop = self.add(self.file, "Stop", "Ctrl+.", lambda: window.stop_all())
+        self.stop = self.add(self.file, "Stop", "Ctrl+.", lambda: window.studio.stop_all())
         self.stop.setEnabled(window.desk.busy)
         window.desk.busy_changed.connect(self.stop.setEnabled)
         self.file.addSeparator()
@@ -71,9 +72,9 @@ class Menus:
             self.file,
             "Open a Model Folder…",
             QKeySequence.StandardKey.Open,
-            lambda: window.choose_model_folder(),
+            lambda: window.models.ask_for_folder(),
         )
-        self.add(self.file, "Show the Pictures Folder", None, lambda: window.show_pictures())
+        self.add(self.file, "Show the Pictures Folder", None, lambda: self._show_pictures())
         self.file.addSeparator()
         self.add(self.file, "Close Window", QKeySequence.StandardKey.Close, lambda: window.close())
         self.add(
@@ -97,7 +98,7 @@ class Menus:
     def _fill_view(self) -> None:
         window = self._window
         self.inspector = self.add(
-            self.view, "Controls", "Ctrl+Alt+I", lambda on: window.show_inspector(on)
+            self.view, "Controls", "Ctrl+Alt+I", window.toolbar.inspector_button.setChecked
         )
         self.inspector.setCheckable(True)
         self.inspector.setChecked(window.toolbar.inspector_button.isChecked())
@@ -114,26 +115,35 @@ class Menus:
             action.setChecked(window.theme.choice == choice)
             group.addAction(action)
         if sys.platform == "darwin":
-            self.add(self.view, "Enter Full Screen", "Ctrl+Meta+F", window.toggle_full_screen)
+            self.add(self.view, "Enter Full Screen", "Ctrl+Meta+F", self._toggle_full_screen)
         else:
-            self.add(self.view, "Full Screen", "F11", window.toggle_full_screen)
+            self.add(self.view, "Full Screen", "F11", self._toggle_full_screen)
+
+    def _toggle_full_screen(self) -> None:
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _show_pictures(self) -> None:
+        folder = self._window.easel.library.folder
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        _open(folder)
 
     def _fill_help(self) -> None:
         window = self._window
         self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
-        self.add(self.help, "Show the Log", None, lambda: window.show_log())
+        self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
         self.add(
             self.help,
             "About Easel",
             None,
-            lambda: window.about(),
+            lambda: show_about(window),
             role=QAction.MenuRole.AboutRole,
         )
 
-    def _menu(self, title: str) -> QMenu:
-        menu = QMenu(title, self._window)
-        self._bar.addMenu(menu)
-        return menu
+
+def _open(folder: Path) -> None:
+    """In the system's own file browser."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
 
 def _edit(method: str) -> None:

@@ -31,6 +31,8 @@ class Pace:
 
 def seconds_text(seconds: float, *, whole: bool = False) -> str:
     """ "0.62 s", "3.4 s", "14 s", "2 min 5 s", "1 h 10 min"."""
+    if seconds < 0.095 and not whole:
+        return "less than 0.1 s"
     if seconds < 0.995 and not whole:
         return f"{seconds:.2f} s"
     if seconds < 9.95 and not whole:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.recipe import Start
 from app.ui.controls.button import Button
 from app.ui.controls.drawing import body, box, halo, start
-from app.ui.panel import Panel
 from app.ui.prompt_edit import PromptEdit
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, HALO
+
+if TYPE_CHECKING:
+    from app.core.recipe import Start
+    from app.ui.panel import Panel
 
 _MAC = sys.platform == "darwin"
 GENERATE_KEYS = "⌘↩" if _MAC else "Ctrl ↩"
@@ -31,23 +34,30 @@ class PromptBar(QWidget):
     changed = Signal()
     start_changed = Signal()
 
+    avoid: Panel
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
         self._start: Start | None = None
         self._lit = False
+        self._over = False
         self.editor = PromptEdit(theme, "Prompt", "Say what you want to see…", "prompt", (2, 6))
-        self.negative = PromptEdit(theme, "Avoid", "What should not be in it", "body", (1, 4))
+        self._last_link: QWidget = self.editor
         self._build()
+        self._listen(self.editor)
+        self.set_drawing(False)
+
+    def complete(self) -> None:
+        """Add what unfolds and what warns. Once; the first paint does without."""
+        theme = self.theme
+        self.negative = PromptEdit(theme, "Avoid", "What should not be in it", "body", (1, 4))
+        self._listen(self.negative)
         self.avoid = self.add_panel(
             "Avoid", self.negative, "Words for what should not be in the picture"
         )
-        for editor in (self.editor, self.negative):
-            editor.textChanged.connect(self.changed)
-            editor.submitted.connect(self.generate)
-            editor.focused.connect(self._light)
+        self.editor.watch_length()
         theme.changed.connect(self._retint)
-        self.set_drawing(False)
         self.show_tokens(None, None)
 
     # What it holds.
@@ -87,6 +97,8 @@ class PromptBar(QWidget):
 
     def add_panel(self, title: str, content: QWidget, tip: str) -> Panel:
         """A link "+ title" in the foot that unfolds ``content`` under the prompt."""
+        from app.ui.panel import Panel
+
         panel = Panel(self.theme, title, content, tip)
         self._panels.addWidget(panel)
         self._links.addWidget(panel.link)
@@ -113,7 +125,7 @@ class PromptBar(QWidget):
         self._tokens.setAccessibleName(
             f"{count} of {limit} tokens{', the rest is cut' if over else ''}" if known else "Tokens"
         )
-        self.editor.marker.mark(cut)
+        self.editor.mark_from(cut)
         self._retint()
 
     def set_drawing(self, drawing: bool) -> None:
@@ -150,7 +162,6 @@ class PromptBar(QWidget):
         return body(self)
 
     def _build(self) -> None:
-        self._over = False
         column = QVBoxLayout(self)
         column.setContentsMargins(HALO + 10, HALO + 14, 14, 11)
         column.setSpacing(0)
@@ -180,7 +191,11 @@ class PromptBar(QWidget):
         self.generate_button.clicked.connect(self.generate)
         foot.addWidget(self.generate_button)
         column.addLayout(foot)
-        self._last_link: QWidget = self.editor
+
+    def _listen(self, editor: PromptEdit) -> None:
+        editor.textChanged.connect(self.changed)
+        editor.submitted.connect(self.generate)
+        editor.focused.connect(self._light)
 
     def _light(self, lit: bool) -> None:
         self._lit = lit

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
     QPalette,
     QResizeEvent,
-    QSyntaxHighlighter,
-    QTextCharFormat,
-    QTextDocument,
 )
 from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit
 
 from app.ui.theme import Theme
 
-
-class CutMarker(QSyntaxHighlighter):
-    """Greys and strikes the text from ``cut`` on: the part past the model's token limit."""
-
-    def __init__(self, document: QTextDocument, theme: Theme) -> None:
-        super().__init__(document)
-        self._theme = theme
-        self._cut: int | None = None
-        theme.changed.connect(self.rehighlight)
-
-    @property
-    def cut(self) -> int | None:
-        return self._cut
-
-    def mark(self, cut: int | None) -> None:
-        """Mark from UTF-16 position ``cut`` on; None for nothing."""
-        if cut != self._cut:
-            self._cut = cut
-            self.rehighlight()
-
-    def highlightBlock(self, text: str) -> None:  # noqa: N802 (Qt's name)
-        if self._cut is None:
-            return
-        begin = self.currentBlock().position()
-        length = self.currentBlock().length()
-        first = max(0, self._cut - begin)
-        if first < length and text:
-            style = QTextCharFormat()
-            style.setForeground(self._theme.colour("faint"))
-            style.setFontStrikeOut(True)
-            self.setFormat(first, length - first, style)
+if TYPE_CHECKING:
+    from app.ui.cut_marker import CutMarker
 
 
 class PromptEdit(QTextEdit):
@@ -76,9 +46,25 @@ class PromptEdit(QTextEdit):
         clear = QPalette()
         clear.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
         self.setPalette(clear)
-        self.marker = CutMarker(self.document(), theme)
+        self._marker: CutMarker | None = None
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
         self._fit()
+
+    def watch_length(self) -> None:
+        """Be ready to mark what is too long."""
+        from app.ui.cut_marker import CutMarker
+
+        self._marker = CutMarker(self.document(), self.theme)
+
+    def mark_from(self, cut: int | None) -> None:
+        """Mark the text from UTF-16 position ``cut`` on; None for nothing."""
+        if self._marker is not None:
+            self._marker.mark(cut)
+
+    @property
+    def cut_from(self) -> int | None:
+        """Where the marked part begins."""
+        return None if self._marker is None else self._marker.cut
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(300, self.height())

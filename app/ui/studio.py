@@ -37,6 +37,7 @@ class Studio(QObject):
         self._desk = desk
         self._session: Session | None = None
         self._bridge: Bridge | None = None
+        self._warm = False
         self.pace = Pace()
         self.placements: tuple[Placement, ...] = ()
 
@@ -53,7 +54,13 @@ class Studio(QObject):
 
     def begin(self, model: Model | None) -> None:
         """Start the engine, and let it read ``model``."""
+        self._warm = True
         self.session.warm_up(model)
+
+    def model_changed(self, model: Model | None) -> None:
+        """Let the engine, if it has been started, read ``model``, for it is likely drawn with."""
+        if self._warm and model is not None:
+            self.session.warm_up(model)
 
     def draw(self, draft: Draft, model: Model) -> None:
         """Queue ``draft``. Raises RecipeProblem."""

@@ -23,14 +23,14 @@ class Toast(QWidget):
         super().__init__(over)
         self.theme = theme
         self._over = over
-        self._then: Callable[[], None] | None = None
-        self._or_else: Callable[[], None] | None = None
+        self._then: Callable[[], object] | None = None
+        self._or_else: Callable[[], object] | None = None
         self._words = Words(theme, "", "body")
         self.action_button = Button(theme, "", "soft")
         self.action_button.clicked.connect(self._act)
         self.other_button = Button(theme, "", "flat")
         self.other_button.clicked.connect(self._decline)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(22, 11, 16, 13)
         row.setSpacing(2)
         row.addWidget(self._words)
@@ -47,7 +47,7 @@ class Toast(QWidget):
         self.hide()
 
     def say(
-        self, text: str, action: str | None = None, then: Callable[[], None] | None = None
+        self, text: str, action: str | None = None, then: Callable[[], object] | None = None
     ) -> None:
         """Show ``text`` for some seconds, with a button ``action`` that calls ``then``."""
         self._then, self._or_else = then, None
@@ -57,7 +57,7 @@ class Toast(QWidget):
         self._going.start()
 
     def ask(
-        self, text: str, yes: tuple[str, Callable[[], None]], no: tuple[str, Callable[[], None]]
+        self, text: str, yes: tuple[str, Callable[[], object]], no: tuple[str, Callable[[], object]]
     ) -> None:
         """Show ``text`` until one of two buttons is pressed; each is (words, what it calls)."""
         self._then, self._or_else = yes[1], no[1]
@@ -72,7 +72,7 @@ class Toast(QWidget):
         self._words.setText(shown)
         self._words.setToolTip(text if shown != text else "")
         self.setAccessibleName(text)
-        self.layout().activate()
+        self._row.activate()
         self.adjustSize()
         target = self._place()
         self.move(target)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from app.engine.contract import Engine
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine
 
 
 def make_engine() -> Engine:

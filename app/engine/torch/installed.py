@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from app.core.errors import ProgramIncomplete
-from app.engine.contract import Engine, EngineFactory
+
+if TYPE_CHECKING:
+    from app.engine.contract import Engine, EngineFactory
 
 USED = (
     ("diffusers", "StableDiffusionPipeline"),

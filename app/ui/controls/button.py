@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from app.ui import icons
 from app.ui.controls.drawing import KeyboardFocus, body, box, halo, start
 from app.ui.theme import Theme
 from app.ui.tokens import ACTION, CONTROL, HALO
@@ -123,6 +122,8 @@ class Button(DrawnButton):
         whole += 22 if self._icon else 0
         left = at.center().x() - whole / 2
         if self._icon:
+            from app.ui import icons
+
             icons.paint(painter, self._icon, QRectF(left, at.center().y() - 8, 16, 16), ink)
             left += 22
         painter.setPen(ink)
@@ -199,6 +200,8 @@ class IconButton(DrawnButton):
         lit = self.isChecked() or self.hovered
         ink = colour("text" if lit else "dim") if self.isEnabled() else colour("ghost")
         middle = at.center()
+        from app.ui import icons
+
         icons.paint(painter, self._icon, QRectF(middle.x() - 8, middle.y() - 8, 16, 16), ink)
         painter.end()
 

@@ -80,7 +80,7 @@ class Segments(_Choices):
 
     def __init__(self, theme: Theme, name: str, words: tuple[str, ...]) -> None:
         super().__init__(theme, name)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(HALO, HALO, HALO, HALO)
         row.setSpacing(0)
         for index, word in enumerate(words):
@@ -125,7 +125,7 @@ class Segments(_Choices):
         button = self._group.checkedButton()
         if button is None:
             return QRectF()
-        self.layout().activate()
+        self._row.activate()
         return QRectF(button.geometry()).adjusted(2, 2, -2, -2)
 
     def _slide(self, place: QRectF) -> None:
