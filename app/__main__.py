@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 NO_SCREEN = """\
 Easel opens a window, and there is no screen here. This works without one:
 
-    easel generate "a red apple" -o apple.png
+    {easel} generate "a red apple" -o apple.png
 """
 
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return cli.main(arguments, compose)
     if not has_screen(sys.platform, os.environ):
-        sys.stderr.write(NO_SCREEN)
+        sys.stderr.write(NO_SCREEN.format(easel=how_to_type_easel()))
         return 2
 
     from app.ui import window_app
@@ -48,6 +48,19 @@ def has_screen(platform: str, environ: Mapping[str, str]) -> bool:
     if environ.get("QT_QPA_PLATFORM", "").split(":")[0] in ("offscreen", "minimal", "vnc"):
         return True
     return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def how_to_type_easel() -> str:
+    """The command as it works in this shell: ``make run`` leaves it in .venv/bin, off the PATH."""
+    import shlex
+    import shutil
+    from pathlib import Path
+
+    beside = Path(sys.executable).parent / "easel"
+    if shutil.which("easel") or not beside.exists():
+        return "easel"
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 if __name__ == "__main__":
