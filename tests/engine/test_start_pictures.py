@@ -139,7 +139,7 @@ def test_a_mask_is_black_or_white_also_after_scaling(tmp_path: Path) -> None:
     assert set(opened.mask.tobytes()) == {0, 255}
 
 
-def test_kept_pixels_are_kept_byte_for_byte_and_the_rest_is_new(tmp_path: Path) -> None:
+def test_kept_pixels_are_kept_byte_for_byte_and_the_rest_is_new() -> None:
     picture = Image.effect_noise((64, 48), 80).convert("RGB")
     mask = Image.new("L", (64, 48), 0)
     mask.paste(255, (20, 10, 50, 40))
@@ -153,7 +153,7 @@ def test_kept_pixels_are_kept_byte_for_byte_and_the_rest_is_new(tmp_path: Path) 
     assert (now[~kept] != was[~kept]).any(axis=1).mean() > 0.95
 
 
-def test_a_thin_stroke_of_the_brush_is_drawn_too(tmp_path: Path) -> None:
+def test_a_thin_stroke_of_the_brush_is_drawn_too() -> None:
     picture = Image.new("RGB", (64, 48), "black")
     mask = Image.new("L", (64, 48), 0)
     mask.paste(255, (30, 0, 31, 48))
@@ -162,6 +162,6 @@ def test_a_thin_stroke_of_the_brush_is_drawn_too(tmp_path: Path) -> None:
     assert (now.reshape(48, 64, 3)[:, 30] >= 127).all()
 
 
-def test_without_a_mask_the_drawn_picture_stays(tmp_path: Path) -> None:
+def test_without_a_mask_the_drawn_picture_stays() -> None:
     drawn = Pixels(64, 48, bytes(64 * 48 * 3))
     assert keep_unmasked(drawn, OpenedStart(gradient(), None)) is drawn
