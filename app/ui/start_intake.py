@@ -91,7 +91,8 @@ class StartIntake(QObject):
 
     def paste(self) -> bool:
         """Start from the clipboard's picture; false when it holds none."""
-        return self.take_mime(QGuiApplication.clipboard().mimeData())
+        mime = on_clipboard()
+        return mime is not None and self.take_mime(mime)
 
     def choose(self, parent: QWidget) -> None:
         """Ask for a file with the system's own dialog."""
@@ -121,6 +122,11 @@ def _thumbnail(image: QImage) -> QImage:
     side = QSize(2 * THUMBNAIL, 2 * THUMBNAIL)
     keep = Qt.AspectRatioMode.KeepAspectRatioByExpanding
     return image.scaled(side, keep, Qt.TransformationMode.SmoothTransformation)
+
+
+def on_clipboard() -> QMimeData | None:
+    """What is on the clipboard; None where the system has nothing to say."""
+    return QGuiApplication.clipboard().mimeData()
 
 
 def file_in(mime: QMimeData) -> Path | None:

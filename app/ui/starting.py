@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import PictureUnreadable
@@ -16,7 +16,7 @@ from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.mask_editor import MaskEditor
 from app.ui.prompt_bar import PromptBar
-from app.ui.start_intake import Keep, PictureDrop, StartIntake, Taken, has_picture
+from app.ui.start_intake import Keep, PictureDrop, StartIntake, Taken, has_picture, on_clipboard
 from app.ui.start_picture import AMOUNTS, StartPanel
 from app.ui.theme import Theme
 
@@ -204,8 +204,8 @@ class Starting(QObject):
     def _pastes_a_picture(self, event: QKeyEvent) -> bool:
         if not event.matches(QKeySequence.StandardKey.Paste):
             return False
-        mime = QGuiApplication.clipboard().mimeData()
-        return has_picture(mime) and not mime.hasFormat("text/plain")
+        mime = on_clipboard()
+        return mime is not None and has_picture(mime) and not mime.hasFormat("text/plain")
 
 
 def _open(kept: Kept, part: Kept | None) -> tuple[QImage, QImage | None]:
