@@ -11,7 +11,7 @@ from multiprocessing import connection, resource_tracker
 from app.core.errors import EaselError
 from app.jobs import serve
 from app.jobs.host import HostEvent
-from app.jobs.work import Message, Quit
+from app.jobs.work import Message
 
 REAP_S = 5.0
 """Seconds the system gets to end a killed process."""
@@ -63,15 +63,14 @@ class Child:
             self.pipe.send(message)
 
     def end(self, seconds: float) -> int:
-        """Let it quit within ``seconds``, else kill it; free everything. Gives its exit code."""
+        """Hang up, give it ``seconds`` to go, else kill it; free everything. Its exit code."""
+        self.pipe.close()
         if seconds:
-            self.send(Quit())
             self._process.join(seconds)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join(REAP_S)
         exit_code = self._process.exitcode
-        self.pipe.close()
         if exit_code is not None:
             self._process.close()
         return -signal.SIGKILL if exit_code is None else exit_code

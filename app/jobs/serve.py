@@ -17,14 +17,14 @@ from app.engine.contract import Engine
 from app.jobs import work
 from app.jobs.host import Died, HostEvent, Ready
 from app.jobs.offline import refuse_connections, set_switches
-from app.jobs.work import NOT_MADE, Message, Orders, Quit, Stop
+from app.jobs.work import NOT_MADE, Message, Orders, Stop, Warm
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 
 def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> None:
-    """Serve until told to quit or the parent is gone. ``factory``: a pickled EngineFactory.
+    """Serve until the parent's end of the pipe is closed. ``factory``: a pickled EngineFactory.
 
     Leaves by ``os._exit``: there is nothing to keep, and tearing torch down takes its time.
     """
@@ -42,13 +42,12 @@ def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> N
     engine, placements = made
     desk.send(Ready(placements))
     # 4. One order after the other.
-    while not isinstance(order := desk.orders.take(), Quit):
+    while True:
+        order = desk.orders.take()
         if isinstance(order, Task):
             desk.draw(engine, order)
-        elif order.model is not None:
+        elif isinstance(order, Warm) and order.model is not None:
             work.warm(engine, order.model, desk.orders)
-    engine.close()
-    os._exit(0)
 
 
 class _Desk:
@@ -59,17 +58,15 @@ class _Desk:
         self._pipe = pipe
         self._sending = threading.Lock()
         self._stopped: set[JobId] = set()
-        self._quitting = False
 
     def read(self) -> None:
-        """Take messages until the parent is gone, and then go too."""
+        """Take messages until the pipe is closed or the parent gone, and go at once."""
         while True:
             try:
                 message = self._pipe.recv()
             except (EOFError, OSError):
                 os._exit(0)
             if not isinstance(message, Stop):
-                self._quitting |= isinstance(message, Quit)
                 self.orders.put(message)
             elif self.orders.withdraw(message.job):
                 self.send(Cancelled(message.job))
@@ -85,7 +82,7 @@ class _Desk:
 
     def draw(self, engine: Engine, task: Task) -> None:
         def cancelled() -> bool:
-            return self._quitting or task.job in self._stopped
+            return task.job in self._stopped
 
         self.send(work.draw(engine, task, self.send, cancelled))
         self._stopped.discard(task.job)

@@ -34,7 +34,8 @@ class Stop:
 
 
 Order = Task | Warm | Quit
-Message = Order | Stop
+Message = Task | Warm | Stop
+"""What a child process is told. It is not told to quit: the pipe is closed."""
 
 NOT_MADE = 1
 """Exit code of a child whose engine could not be made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -203,7 +204,8 @@ class TorchEngine:
 def _quiet() -> None:
     """The libraries' advice and bars are for their developers; errors still come as exceptions.
 
-    A tqdm bar, even a disabled one, starts a thread to watch over it unless told not to.
+    A tqdm bar, even a disabled one, starts a thread to watch over it unless told not to, and makes
+    a semaphore that outlives a killed process unless given a lock.
     """
     import diffusers.utils.logging as diffusers_logging
     from tqdm import tqdm  # type: ignore[import-untyped]
@@ -214,3 +216,4 @@ def _quiet() -> None:
         library.set_verbosity_error()
         library.disable_progress_bar()
     tqdm.monitor_interval = 0
+    tqdm.set_lock(threading.RLock())
