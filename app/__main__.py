@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _stay_offline()
 
     from app.compose import compose
 
@@ -61,6 +63,14 @@ def how_to_type_easel() -> str:
         return "easel"
     here = Path.cwd()
     return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
+
+
+def _stay_offline() -> None:
+    """Nothing in Easel goes online yet; what tries in spite of that is refused."""
+    from app.jobs.offline import refuse_connections, set_switches
+
+    set_switches(os.environ)
+    refuse_connections()
 
 
 if __name__ == "__main__":

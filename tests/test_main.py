@@ -82,7 +82,7 @@ def test_what_cannot_be_understood_ends_with_two() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "import app.__main__",
+        "import app.__main__, app.jobs.offline",
         "import app.jobs.session, app.jobs.child_host, app.jobs.thread_host",
         "from app.compose import compose; e = compose(); e.models(); e.make_session().close()",
     ],
@@ -93,3 +93,17 @@ def test_what_a_window_is_built_from_is_light_to_import(code: str, easel_home: P
     alone = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {shown}"
     done = run("-I", "-c", alone, EASEL_HOME=str(easel_home))
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_whole_program_is_offline(easel_home: Path) -> None:
+    """As a process of its own, for the guard cannot be taken off again."""
+    code = (
+        f"import sys, os; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['easel', '--version']\n"
+        "import app.__main__\n"
+        "try: app.__main__.main()\n"
+        "except SystemExit: pass\n"
+        "assert os.environ['HF_HUB_OFFLINE'] == '1'\n"
+        "import socket; socket.create_connection(('127.0.0.1', 9))\n"
+    )
+    done = run("-I", "-c", code, EASEL_HOME=str(easel_home))
+    assert "Easel is offline here" in done.stderr
