@@ -184,10 +184,12 @@ def test_a_picture_dragged_into_another_program_is_written_there_whole(
 
 
 def test_a_copied_picture_can_be_pasted_into_another_program(screen: Screen) -> None:
-    screen.xdotool("mousemove", *screen.places["copy"], "click", 1)
     expected = screen.file.read_bytes()
 
     def pasted() -> bool:
+        # Again each time: a click right after a drop still belongs to the drag.
+        screen.xdotool("mousemove", *screen.places["copy"], "click", 1)
+        time.sleep(0.3)
         command = ["xclip", "-selection", "clipboard", "-target", "image/png", "-out"]
         done = subprocess.run(
             command, env=screen.env, capture_output=True, timeout=PATIENCE_S, check=False
