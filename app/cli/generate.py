@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -12,6 +12,7 @@ from app.cli.draft import choose_model, read_draft
 from app.cli.main import DONE, WENT_WRONG, code_of, write_down
 from app.cli.output_file import OutputFile
 from app.cli.program import Program
+from app.cli.stopping import on_stop
 from app.cli.terminal import Terminal, duration
 from app.core.errors import Bug, EaselError
 from app.core.events import Cancelled, Decoding, Failed, Loading, Stepped
@@ -36,53 +37,65 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     resolve(draft, model, lambda _: 0)  # refuse before anything is started
     keeps: Keeps = program.library
     if asked.output is not None:
-        keeps = OutputFile(Path(asked.output).expanduser(), draft.count, program.library)
+        keeps = OutputFile(Path(asked.output), draft.count, program.library)
     session = program.open_session(keeps)
+    teller = _Teller(terminal, program, must_go_there=asked.output is not None)
     try:
-        return _draw(session, draft, model, program, terminal)
+        return _draw(session, draft, model, teller)
     finally:
         terminal.status("")
         session.close()
 
 
-def _draw(
-    session: Session, draft: Draft, model: Model, program: Program, terminal: Terminal
-) -> int:
-    events: SimpleQueue[SessionEvent] = SimpleQueue()
+@dataclass(frozen=True, slots=True)
+class _StopAsked:
+    """Ctrl-C, in the same queue as the events, so that none of them is lost by it."""
+
+
+def _draw(session: Session, draft: Draft, model: Model, teller: _Teller) -> int:
+    """Until every picture has ended. Raises KeyboardInterrupt when it was stopped."""
+    events: SimpleQueue[SessionEvent | _StopAsked] = SimpleQueue()
     session.listen(events.put)
-    jobs = session.submit(draft, model)
-    teller = _Teller(terminal, program, {job.id: job for job in jobs})
-    teller.begin(model)
-    try:
+    stopping = False
+    with on_stop(lambda: events.put(_StopAsked())):
+        teller.begin(model, session.submit(draft, model))
         while teller.open:
-            teller.tell(events.get())
-    except KeyboardInterrupt:
-        terminal.status("Stopping…")
-        session.stop_all()
-        until = time.monotonic() + STOPPING_S
-        while teller.open and (left := until - time.monotonic()) > 0:
             try:
-                teller.tell(events.get(timeout=left))
+                event = events.get(timeout=STOPPING_S if stopping else None)
             except Empty:
                 break
-        raise
+            if not isinstance(event, _StopAsked):
+                teller.tell(event)
+            elif stopping:  # asked twice: do not even wait for the engine
+                break
+            else:
+                stopping = True
+                teller.terminal.status("Stopping…")
+                session.stop_all()
+    if stopping:
+        raise KeyboardInterrupt
     return teller.code
 
 
-@dataclass
 class _Teller:
-    """Turns events into lines, and remembers how it went."""
+    """Turns events into lines, and remembers how it went.
 
-    terminal: Terminal
-    program: Program
-    open: dict[str, Job]
-    code: int = DONE
-    _first_step: float = field(default=0.0)
+    ``must_go_there``: a picture that was saved, but elsewhere, is not all well.
+    """
 
-    def begin(self, model: Model) -> None:
+    def __init__(self, terminal: Terminal, program: Program, must_go_there: bool) -> None:
+        self.terminal = terminal
+        self.program = program
+        self.must_go_there = must_go_there
+        self.open: dict[str, Job] = {}
+        """The jobs that have not ended, by id."""
+        self.code = DONE
+        self._first_step = 0.0
+
+    def begin(self, model: Model, jobs: tuple[Job, ...]) -> None:
         """Say what is going to be drawn, so that it can be drawn again."""
-        first = next(iter(self.open.values()))
-        recipe = first.recipe
+        self.open = {job.id: job for job in jobs}
+        recipe = jobs[0].recipe
         what = f"{len(self.open)} pictures" if len(self.open) > 1 else "a picture"
         seeds = f"from seed {recipe.seed}" if len(self.open) > 1 else f"seed {recipe.seed}"
         self.terminal.note(
@@ -161,6 +174,8 @@ class _Teller:
         if picture.fell_back is not None:
             message = describe_fallback(picture.fell_back, picture.file)
             self.terminal.note(f"{message.title}. {message.body}\n{message.next_step}")
+            if self.must_go_there:
+                self.code = max(self.code, WENT_WRONG)
 
     def _failed(self, error: EaselError) -> None:
         log = write_down(error, self.program) if isinstance(error, Bug) else None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from app.cli.arguments import UsageError, parser
+from app.cli.stopping import interrupt, on_stop
 from app.cli.terminal import Terminal
 from app.core.errors import Bug, EaselError, RecipeProblem
 from app.messages import Message, describe, shown
@@ -38,7 +38,7 @@ def main(argv: Sequence[str], compose: Callable[[], Program]) -> int:
         return program
 
     try:
-        with _stoppable():
+        with on_stop(interrupt):
             return _run(argv, composed, terminal)
     except SystemExit as ended:  # argparse, after --help and --version
         return int(ended.code or 0)
@@ -91,21 +91,3 @@ def _run(argv: Sequence[str], compose: Callable[[], Program], terminal: Terminal
     asked = parser().parse_args(argv)
     command = importlib.import_module(f"app.cli.{asked.verb}")
     return int(command.run(asked, compose(), terminal))
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """A polite request to end (SIGTERM) is as good as Ctrl-C."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: whoever has that decides
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

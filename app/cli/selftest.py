@@ -30,7 +30,7 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Print each check as it is made. Returns 0 when all went well, else 1."""
     checks = Checks(terminal)
     try:
-        model = model_folder.starter(program.folders)
+        model = _starter(program)
         checks.check("The built-in model is whole", True, model.folder)
         with tempfile.TemporaryDirectory(prefix="easel-selftest-") as folder:
             _draw(checks, program, model, Path(folder))
@@ -38,6 +38,14 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
         log = write_down(error, program) if isinstance(error, Bug) else None
         checks.check("Drawing", False, str(describe(error, log)))
     return checks.finish("The self-test")
+
+
+def _starter(program: Program) -> Model:
+    """Raises what is wrong with it."""
+    for model in program.models():
+        if model.built_in:
+            return model
+    return model_folder.starter(program.folders)
 
 
 def _draw(checks: Checks, program: Program, model: Model, folder: Path) -> None:

@@ -86,7 +86,7 @@ def _from_data(data: dict[str, Any]) -> tuple[Settings, bool]:
 
 def _fits(name: str, value: object) -> bool:
     if name == "theme":
-        return value in {theme.value for theme in Theme}
+        return isinstance(value, str) and value in {theme.value for theme in Theme}
     if name == "opened_models":
         return isinstance(value, list) and all(isinstance(folder, str) for folder in value)
     if isinstance(getattr(Settings(), name), bool):

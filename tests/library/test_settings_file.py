@@ -35,6 +35,8 @@ settings = st.builds(
     negative_visible=st.booleans(),
     previews=st.booleans(),
     window=st.none() | st.text(max_size=20),
+    form=st.none() | st.text(max_size=20),
+    opened_models=st.lists(st.text(max_size=20), max_size=3).map(tuple),
     unknown=st.dictionaries(
         st.text(min_size=1, max_size=8).filter(lambda key: key not in _NAMES), _JSON, max_size=3
     ).map(lambda data: tuple((key, json.dumps(data[key], sort_keys=True)) for key in sorted(data))),
@@ -77,6 +79,9 @@ def test_what_a_later_easel_added_is_kept(tmp_path: Path) -> None:
         b"{}",
         b'{"schema_version": "1"}',
         b'{"schema_version": 1, "theme": "pink"}',
+        b'{"schema_version": 1, "theme": []}',
+        b'{"schema_version": 1, "opened_models": [1]}',
+        b'{"schema_version": 1, "opened_models": "/a"}',
         b'{"schema_version": 1, "inspector_visible": "yes"}',
         b'{"schema_version": 1, "model": 3}',
         b" " * 1_000_001,
