@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
-from app.core.recipe import LoraUse, Recipe, Scheduler, Size, Start
+from app.core.recipe import SEEDS, LoraUse, Recipe, Scheduler, Size, Start
 
 VERSION = 1
+MAX_SIDE = 16_384
+MAX_STEPS = 10_000
 
 
 def to_json(recipe: Recipe) -> str:
@@ -60,7 +63,7 @@ def from_dict(data: object) -> Recipe:
     try:
         width, height = data["size"]
         start = data.get("start")
-        return Recipe(
+        recipe = Recipe(
             prompt=str(data["prompt"]),
             negative_prompt=str(data.get("negative_prompt", "")),
             model=str(data["model"]),
@@ -74,6 +77,23 @@ def from_dict(data: object) -> Recipe:
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a recipe: {error}") from error
+    if not _possible(recipe):
+        raise ValueError("no model can draw this")
+    return recipe
+
+
+def _possible(recipe: Recipe) -> bool:
+    """What holds for any model. The text may come from anywhere, a damaged file included."""
+    strengths = [] if recipe.start is None else [recipe.start.strength]
+    return (
+        1 <= recipe.size.width <= MAX_SIDE
+        and 1 <= recipe.size.height <= MAX_SIDE
+        and 1 <= recipe.steps <= MAX_STEPS
+        and 0 <= recipe.seed < SEEDS
+        and math.isfinite(recipe.guidance)
+        and all(0 < strength <= 1 for strength in strengths)
+        and all(math.isfinite(lora.weight) for lora in recipe.loras)
+    )
 
 
 def _start(data: dict[str, Any]) -> Start:

@@ -83,7 +83,7 @@ _ROWS: tuple[tuple[str | None, str | None, Message], ...] = (
         None,
         Message(
             "The size cannot be {value}",
-            "The chosen model draws {allowed} (in pixels).",
+            "The chosen model draws {sides}.",
             "Choose a size within that.",
         ),
     ),
@@ -138,5 +138,6 @@ def recipe_problem(error: RecipeProblem) -> Message:
         "name": _NAMES.get(error.field) or shown(error.field).replace("_", " "),
         "value": shown(error.value) or "empty",
         "allowed": shown(error.allowed) or "none",
+        "sides": shown(error.allowed).replace(" a side", " pixels a side"),
     }
     return Message(*(text.format(**facts) for text in (words.title, words.body, words.next_step)))

@@ -55,3 +55,27 @@ def test_anything_else_is_a_value_error(data: object) -> None:
 def test_text_that_is_no_recipe_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": [0, 64]},
+        {"size": [64, 10**9]},
+        {"size": [64]},
+        {"steps": 0},
+        {"steps": 10**9},
+        {"seed": -1},
+        {"seed": 2**32},
+        {"guidance": float("nan")},
+        {"guidance": 1e999},
+        {"scheduler": "magic"},
+        {"start": {"file": "a", "sha256": "b", "strength": 7}},
+        {"loras": [{"id": "a", "weight": float("inf")}]},
+        {"easel": 2},
+    ],
+    ids=str,
+)
+def test_a_recipe_that_no_model_can_draw_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_json(json.dumps(to_dict(recipe()) | change))
