@@ -57,21 +57,23 @@ class _Desk:
         self.orders = Orders()
         self._pipe = pipe
         self._sending = threading.Lock()
-        self._stopped: set[JobId] = set()
+        self._stopped: JobId | None = None
 
     def read(self) -> None:
         """Take messages until the pipe is closed or the parent gone, and go at once."""
         while True:
             try:
                 message = self._pipe.recv()
-            except (EOFError, OSError):
+            except Exception:  # EOFError mostly; a child that cannot hear must not live on
                 os._exit(0)
             if not isinstance(message, Stop):
+                if isinstance(message, Task):
+                    self._stopped = None  # a stop that came too late for the last one
                 self.orders.put(message)
             elif self.orders.withdraw(message.job):
                 self.send(Cancelled(message.job))
             else:
-                self._stopped.add(message.job)
+                self._stopped = message.job
 
     def send(self, event: HostEvent) -> None:
         try:
@@ -82,10 +84,9 @@ class _Desk:
 
     def draw(self, engine: Engine, task: Task) -> None:
         def cancelled() -> bool:
-            return task.job in self._stopped
+            return self._stopped == task.job
 
         self.send(work.draw(engine, task, self.send, cancelled))
-        self._stopped.discard(task.job)
 
 
 def _unpickled(factory: bytes) -> Engine:
