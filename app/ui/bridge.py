@@ -1,8 +1,9 @@
-"""From the session's threads to the window's: events become one queued Qt signal."""
+"""From the session's threads to the window's: events in order, steps at most ten a second."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from time import monotonic
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -15,67 +16,62 @@ GAP = 0.1
 
 
 class Bridge(QObject):
-    """Hands session events to the window's thread, in order; of steps only the newest.
+    """Hands session events to the window's thread in order; of steps in a row, the newest.
 
     ``listen`` may be called from any thread; ``happened`` is emitted on the thread this object
-    lives in. A step that comes too soon after another waits, and is replaced by a newer one; any
-    other event takes the waiting step with it, so that nothing overtakes.
+    lives in. A step that comes too soon after another waits for a newer one to take its place,
+    or for something else to happen, before which it is told.
     """
 
     happened = Signal(object)
-    _arrived = Signal(object)
-    _stepped = Signal()
+    _arrived = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = threading.Lock()
-        self._step: Stepped | None = None
+        self._waiting: deque[SessionEvent] = deque()
         self._shown_at = 0.0
+        self._closed = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._show_step)
-        self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._stepped.connect(self._soon, Qt.ConnectionType.QueuedConnection)
+        self._timer.timeout.connect(self._tell)
+        self._arrived.connect(self._tell, Qt.ConnectionType.QueuedConnection)
 
     def listen(self, event: SessionEvent) -> None:
         """Take ``event`` from whatever thread."""
-        if isinstance(event, Stepped):
-            with self._lock:
-                waiting, self._step = self._step, _newer(self._step, event)
-            if waiting is None:
-                self._stepped.emit()
-            return
-        self._arrived.emit(event)
+        with self._lock:
+            last = self._waiting[-1] if self._waiting else None
+            if isinstance(event, Stepped) and isinstance(last, Stepped) and last.job == event.job:
+                self._waiting[-1] = _newer(last, event)
+                return
+            self._waiting.append(event)
+        self._arrived.emit()
 
     def close(self) -> None:
         """Deliver nothing more."""
+        self._closed = True
         self._timer.stop()
-        self._arrived.disconnect()
-        self._stepped.disconnect()
 
-    def _take(self, event: SessionEvent) -> None:
-        self._show_step()
-        self.happened.emit(event)
-
-    def _soon(self) -> None:
-        wait = self._shown_at + GAP - monotonic()
-        if wait <= 0:
-            self._show_step()
-        elif not self._timer.isActive():
-            self._timer.start(max(1, round(wait * 1000)))
-
-    def _show_step(self) -> None:
-        self._timer.stop()
-        with self._lock:
-            step, self._step = self._step, None
-        if step is not None:
-            self._shown_at = monotonic()
-            self.happened.emit(step)
+    def _tell(self) -> None:
+        while not self._closed:
+            with self._lock:
+                if not self._waiting:
+                    return
+                too_soon = self._shown_at + GAP - monotonic()
+                alone = len(self._waiting) == 1 and isinstance(self._waiting[0], Stepped)
+                if alone and too_soon > 0:
+                    break
+                event = self._waiting.popleft()
+            if isinstance(event, Stepped):
+                self._shown_at = monotonic()
+            self.happened.emit(event)
+        if not self._closed and not self._timer.isActive():
+            self._timer.start(max(1, round(too_soon * 1000)))
 
 
-def _newer(old: Stepped | None, new: Stepped) -> Stepped:
-    """``new``, with the preview of ``old`` where it has none itself and both are of one job."""
-    if old is None or new.preview is not None or old.job != new.job:
+def _newer(old: Stepped, new: Stepped) -> Stepped:
+    """``new``, with the preview of ``old`` where it has none itself."""
+    if new.preview is not None:
         return new
     return Stepped(new.job, new.step, new.steps, old.preview)

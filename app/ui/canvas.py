@@ -1,4 +1,4 @@
-"""The picture, as large as there is room for: sharpening while it is drawn, still when it is done."""
+"""The picture, as large as there is room for: sharpening while it is drawn, then still."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ class Canvas(QWidget):
         self.desk = desk
         self.pill = ActionPill(theme, self)
         self.progress = ProgressCard(theme, self)
+        self._last: QWidget = self
         self._cover: QWidget | None = None
         self._overlay: QWidget | None = None
         self._pressed: QPoint | None = None
@@ -125,6 +126,8 @@ class Canvas(QWidget):
     def add_action(self, action: QAction, accented: bool = False) -> QWidget:
         """A button for ``action`` in the pill under a finished picture; the button."""
         button = self.pill.add(action, accented)
+        QWidget.setTabOrder(self._last, button)
+        self._last = button
         self._arrange()
         return button
 

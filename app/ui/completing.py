@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWidget
+
 from app.core.errors import EaselError
 from app.core.model import Feature, Model
 from app.ui.canvas import Canvas
@@ -52,6 +54,7 @@ def complete(window: MainWindow) -> None:
     window.toolbar.inspector_button.setChecked(window.easel.settings.inspector_visible)
     window.notices.uncover()
     window.frame.fill(window.toolbar, window.canvas, window.filmstrip, window.inspector)
+    QWidget.setTabOrder(window.canvas, window.filmstrip)
 
 
 class Wiring:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import Bug, EaselError
 from app.messages import describe
@@ -15,9 +15,28 @@ from app.ui.controls.button import Button
 from app.ui.controls.drawing import box, shadow, start
 from app.ui.controls.words import Words
 from app.ui.theme import Theme
-from app.ui.tokens import CARD_RADIUS
+from app.ui.tokens import CARD_RADIUS, HALO
 
 WIDTH = 480
+
+
+class _Scroll(QScrollArea):
+    """As high as its text, or as there is room; then it scrolls."""
+
+    def __init__(self, text: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._text = text
+        self.setWidget(text)
+        for layer in (self.viewport(), text):
+            layer.setAutoFillBackground(False)
+
+    def needs(self, width: int) -> int:
+        """How high the text is at ``width``."""
+        return self._text.heightForWidth(width)
 
 
 class ErrorCard(QWidget):
@@ -67,6 +86,7 @@ class ErrorCard(QWidget):
         self.again_button.setVisible(again is not None)
         self.close_button.setVisible(dismiss is not None)
         self.copy_button.set_text("Copy details")
+        self._fit()
 
     def details(self) -> str:
         """What a report of the fault needs: the words, and the error with its data."""
@@ -74,6 +94,14 @@ class ErrorCard(QWidget):
             return ""
         data = self.error.traceback if isinstance(self.error, Bug) else str(self.error)
         return f"{self._title.text()}\n{self._body.text()}\n{self._next.text()}\n\n{data}\n"
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        self._fit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)
@@ -85,19 +113,30 @@ class ErrorCard(QWidget):
         icons.paint(painter, "warning", mark, self.theme.colour("bad"))
         painter.end()
 
+    def _fit(self) -> None:
+        """As high as the words need at this width, and never higher than there is room."""
+        width = min(WIDTH, self.width() - 32) - (50 - HALO) - 8
+        words = self._scroll.needs(width)
+        whole = 19 + words + 11 + self.again_button.sizeHint().height() + 14
+        height = min(whole, self.height() - 16)
+        self._card.setFixedHeight(max(1, height))
+
     def _build(self) -> None:
         self._card = QWidget()
         self._card.setMaximumWidth(WIDTH)
-        self._card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        text = QWidget()
+        told = QVBoxLayout(text)
+        told.setContentsMargins(HALO, 0, 14, 0)
+        told.setSpacing(6)
+        for words in (self._title, self._body, self._next):
+            told.addWidget(words)
         column = QVBoxLayout(self._card)
-        column.setContentsMargins(50, 20, 22, 17)
-        column.setSpacing(6)
-        column.addWidget(self._title)
-        column.addWidget(self._body)
-        column.addWidget(self._next)
-        column.addSpacing(8)
+        column.setContentsMargins(50 - HALO, 19, 8, 14)
+        column.setSpacing(11)
+        self._scroll = _Scroll(text)
+        column.addWidget(self._scroll, 1)
         row = QHBoxLayout()
-        row.setContentsMargins(-3, 0, 0, 0)
         row.setSpacing(4)
         for button in (self.again_button, self.copy_button, self.close_button):
             row.addWidget(button)
@@ -105,13 +144,11 @@ class ErrorCard(QWidget):
         column.addLayout(row)
         centre = QVBoxLayout(self)
         centre.setContentsMargins(16, 8, 16, 8)
-        centre.addStretch(1)
         middle = QHBoxLayout()
         middle.addStretch(1)
         middle.addWidget(self._card, 30)
         middle.addStretch(1)
         centre.addLayout(middle)
-        centre.addStretch(1)
 
     def _try_again(self) -> None:
         if self._again is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPaintEvent, QPen
+from PySide6.QtGui import QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import RecipeProblem
@@ -24,6 +24,9 @@ from app.ui.ratio import ratio_text
 from app.ui.row import ROOM, Row
 from app.ui.theme import Theme
 from app.ui.tokens import INSPECTOR
+
+ROOMY = 580
+"""Lower than this, the rows move together."""
 
 SLIDER_GUIDANCE = 20.0
 SLIDER_COUNT = 12
@@ -151,6 +154,10 @@ class Inspector(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(INSPECTOR, 400)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._rows_column.setSpacing(15 if self.height() >= ROOMY else 7)
+
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)
         painter.setPen(QPen(self.theme.colour("line"), 1))
@@ -211,7 +218,7 @@ class Inspector(QWidget):
 
     def _lay_out(self) -> None:
         inside = QWidget()
-        column = QVBoxLayout(inside)
+        self._rows_column = column = QVBoxLayout(inside)
         column.setContentsMargins(8, 12, 7, 16)
         column.setSpacing(15)
         for row in self._rows.values():
@@ -349,6 +356,8 @@ def pace_html(seconds: str | None, together: str | None, count: int, place: str)
         return f"Draws on {escape(place)}." if place else ""
     total = f" and <b>{escape(together)}</b> for {count}" if together else ""
     where = f", on {escape(place)}" if place else ""
+    if not seconds[0].isdigit():
+        return f"<b>{escape(seconds.capitalize())}</b> a picture{where}."
     return f"About <b>{escape(seconds)}</b> a picture{total}{where}."
 
 

@@ -97,7 +97,7 @@ class Interactions(QObject):
 
     def _fill_menus(self) -> None:
         window, actions, starting = self._window, self.actions, self.starting
-        menu = QMenu("&Picture", window)
+        menu = QMenu("Picture", window)
         window.menuBar().insertMenu(window.menus.view.menuAction(), menu)
         menu.addActions([actions.copy, actions.save_as, actions.show])
         menu.addSeparator()

@@ -34,6 +34,7 @@ class Panel(QWidget):
         self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._motion.finished.connect(self._settle)
         self.is_open = False
+        self._note = ""
         self.hide()
 
     def toggle(self) -> None:
@@ -72,8 +73,16 @@ class Panel(QWidget):
         painter.drawLine(0, 1, self.width(), 1)
         painter.end()
 
+    def set_note(self, note: str) -> None:
+        """What is inside, shown beside the title while folded, so that it is not forgotten."""
+        self._note = note if len(note) <= 18 else f"{note[:17].rstrip()}…"
+        self._relabel()
+
     def _relabel(self) -> None:
-        self.link.set_text(f"{'−' if self.is_open else '+'} {self.title}", self.title)
+        if self._note and not self.is_open:
+            self.link.set_text(f"{self.title}: {self._note}", f"{self.title}: {self._note}")
+        else:
+            self.link.set_text(f"{'−' if self.is_open else '+'} {self.title}", self.title)
 
     def _settle(self) -> None:
         self.setMaximumHeight(_ANY_HEIGHT)

@@ -56,6 +56,7 @@ class PromptBar(QWidget):
         self.avoid = self.add_panel(
             "Avoid", self.negative, "Words for what should not be in the picture"
         )
+        self.negative.textChanged.connect(self._tell_avoided)
         self.editor.watch_length()
         theme.changed.connect(self._retint)
         self.show_tokens(None, None)
@@ -74,14 +75,11 @@ class PromptBar(QWidget):
         self.editor.setTextCursor(cursor)
 
     def negative_text(self) -> str:
-        """What to avoid; empty while its panel is folded or the model knows no such thing."""
-        return self.negative.toPlainText() if self.avoid.is_open else ""
+        """What to avoid, folded or not; empty where the model knows no such thing."""
+        return "" if self.avoid.link.isHidden() else self.negative.toPlainText()
 
     def set_negative(self, text: str) -> None:
         self.negative.setPlainText(text)
-        if text and not self.avoid.is_open and self.avoid.link.isEnabled():
-            self.avoid.open_panel()
-            self.editor.setFocus()
 
     def start(self) -> Start | None:
         """The picture to start from."""
@@ -114,15 +112,15 @@ class PromptBar(QWidget):
     def show_tokens(self, count: int | None, limit: int | None, cut: int | None = None) -> None:
         """ "17 of 75", and the text from ``cut`` on marked; nothing for an unknown count."""
         known = count is not None and limit is not None and count > 0
-        self._tokens.setText(f"{count} of {limit}" if known else "")
+        self.tokens.setText(f"{count} of {limit}" if known else "")
         over = known and cut is not None
         self._over = over
-        self._tokens.setToolTip(
+        self.tokens.setToolTip(
             f"The model reads {limit} words and parts of words; the struck part is cut."
             if over
             else f"Words and parts of words (tokens); the model reads up to {limit}."
         )
-        self._tokens.setAccessibleName(
+        self.tokens.setAccessibleName(
             f"{count} of {limit} tokens{', the rest is cut' if over else ''}" if known else "Tokens"
         )
         self.editor.mark_from(cut)
@@ -180,9 +178,9 @@ class PromptBar(QWidget):
         self._links.setSpacing(0)
         foot.addLayout(self._links)
         foot.addStretch(1)
-        self._tokens = QLabel()
-        self._tokens.setFont(self.theme.font("secondary"))
-        foot.addWidget(self._tokens)
+        self.tokens = QLabel()
+        self.tokens.setFont(self.theme.font("secondary"))
+        foot.addWidget(self.tokens)
         self.stop_button = Button(self.theme, "Stop", "quiet", STOP_KEYS)
         self.stop_button.setToolTip("Stop what is drawn and what waits")
         self.stop_button.clicked.connect(self.stop)
@@ -191,6 +189,10 @@ class PromptBar(QWidget):
         self.generate_button.clicked.connect(self.generate)
         foot.addWidget(self.generate_button)
         column.addLayout(foot)
+
+    def _tell_avoided(self) -> None:
+        words = " ".join(self.negative.toPlainText().split())
+        self.avoid.set_note(words)
 
     def _listen(self, editor: PromptEdit) -> None:
         editor.textChanged.connect(self.changed)
@@ -202,8 +204,8 @@ class PromptBar(QWidget):
         self.update()
 
     def _retint(self) -> None:
-        palette = self._tokens.palette()
+        palette = self.tokens.palette()
         name = "warn" if self._over else "dim"
         palette.setColor(palette.ColorRole.WindowText, self.theme.colour(name))
-        self._tokens.setPalette(palette)
+        self.tokens.setPalette(palette)
         self.update()

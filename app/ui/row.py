@@ -11,7 +11,6 @@ from app.ui.controls.words import Words
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
 
-
 ROOM = 8
 """Pixels a row reaches beyond its control, so that a value's text ends where the control does."""
 

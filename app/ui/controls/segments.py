@@ -85,6 +85,7 @@ class Segments(_Choices):
         row.setSpacing(0)
         for index, word in enumerate(words):
             segment = _Segment(theme, word, f"{name}: {word}")
+            segment.setObjectName(f"{name}: {word}")
             self._group.addButton(segment, index)
             row.addWidget(segment, 1)
         self._thumb = QRectF()
