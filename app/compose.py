@@ -55,7 +55,7 @@ class Easel:
         if self._library is None:
             from app.library.library import Library
 
-            self._library = Library(self._pictures(), self.folders.support / "Pictures")
+            self._library = Library(self._pictures(), self.folders.rescued)
         return self._library
 
     def change_settings(self, settings: Settings) -> None:

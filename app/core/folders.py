@@ -41,5 +41,10 @@ class Folders:
         return self.support / "starts"
 
     @property
+    def rescued(self) -> Path:
+        """Pictures that the pictures folder would not take. Never the pictures folder itself."""
+        return self.support / "Rescued Pictures"
+
+    @property
     def installed(self) -> Path:
         return self.support / "models"

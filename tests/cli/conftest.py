@@ -50,7 +50,7 @@ def pictures(easel: NumpyEasel) -> Callable[[], list[Path]]:
     """Every file under the pictures folders, whatever it is."""
 
     def pictures() -> list[Path]:
-        places = (easel.folders.pictures, easel.folders.support / "Pictures")
+        places = (easel.folders.pictures, easel.folders.rescued)
         return sorted(file for place in places for file in place.rglob("*") if file.is_file())
 
     return pictures

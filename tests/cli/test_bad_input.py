@@ -314,3 +314,12 @@ def test_damaged_settings_do_not_stop_a_command(run: Run, easel: NumpyEasel) -> 
     ran = run("generate", "a")
     assert ran.code == 0
     assert Path(ran.out.strip()).is_relative_to(easel.folders.caches)
+
+
+def test_with_easel_home_too_the_fallback_is_another_folder(easel_home: Path) -> None:
+    from app.compose import compose
+
+    library = compose().library
+    assert library.folder == easel_home / "Pictures"
+    assert library.fallback != library.folder
+    assert not library.fallback.is_relative_to(library.folder)

@@ -48,7 +48,13 @@ def test_every_event_is_frozen_named_and_survives_pickling(event: Any) -> None:
 
 def test_a_persons_files_lie_in_the_persons_folders(tmp_path: Any) -> None:
     folders = Folders(*(tmp_path / name for name in ("s", "p", "support", "c", "l")))
-    for place in (folders.settings, folders.journal, folders.starts, folders.installed):
+    for place in (
+        folders.settings,
+        folders.journal,
+        folders.starts,
+        folders.installed,
+        folders.rescued,
+    ):
         assert place.is_relative_to(tmp_path / "support")
     for place in (folders.resources, folders.starter):
         assert place.is_relative_to(tmp_path / "s")
