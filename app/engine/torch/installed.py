@@ -45,7 +45,8 @@ def make_checked(make_engine: EngineFactory) -> Engine:
     """
     import transformers
 
-    transformers.logging.set_verbosity_error()  # it would advise to install torchvision
+    # It would advise to install torchvision.
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     missing = not_real(USED)
     if missing:
         raise ProgramIncomplete(missing)
