@@ -26,7 +26,7 @@ class _Scroll(QScrollArea):
     def __init__(self, text: QWidget) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
+        self.setWidgetResizable(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._text = text
@@ -34,9 +34,11 @@ class _Scroll(QScrollArea):
         for layer in (self.viewport(), text):
             layer.setAutoFillBackground(False)
 
-    def needs(self, width: int) -> int:
-        """How high the text is at ``width``."""
-        return self._text.heightForWidth(width)
+    def lay_out(self, width: int) -> int:
+        """Set the text at ``width``; how high it is then."""
+        height = self._text.heightForWidth(width)
+        self._text.resize(width, height)
+        return height
 
 
 class ErrorCard(QWidget):
@@ -116,7 +118,7 @@ class ErrorCard(QWidget):
     def _fit(self) -> None:
         """As high as the words need at this width, and never higher than there is room."""
         width = min(WIDTH, self.width() - 32) - (50 - HALO) - 8
-        words = self._scroll.needs(width)
+        words = self._scroll.lay_out(width)
         whole = 19 + words + 11 + self.again_button.sizeHint().height() + 14
         height = min(whole, self.height() - 16)
         self._card.setFixedHeight(max(1, height))

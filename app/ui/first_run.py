@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QLinearGradient,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.model import Model
@@ -17,6 +25,7 @@ from app.ui.theme import Theme
 
 _CARD = 84
 _GAP = 14
+WIDEST = 540
 
 
 class FirstRun(QWidget):
@@ -76,6 +85,7 @@ class FirstRun(QWidget):
         self.surprise_button.setVisible(model is not None and model.built_in)
 
     def _build(self) -> None:
+        self._said: list[Words] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 12, 24, 12)
         column.setSpacing(0)
@@ -96,17 +106,17 @@ class FirstRun(QWidget):
             row = QHBoxLayout()
             row.addStretch(1)
             if isinstance(widget, Words):
-                widget.setMaximumWidth(560)
-                row.addWidget(widget, 20)
-            else:
-                row.addWidget(widget)
+                self._said.append(widget)
+            row.addWidget(widget)
             row.addStretch(1)
             column.addLayout(row)
             column.addSpacing(gap)
         column.addStretch(1)
 
-    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         super().resizeEvent(event)
+        for words in self._said:
+            words.setFixedWidth(max(160, min(WIDEST, self.width() - 48)))
         self.sketches.setVisible(self.height() >= 330)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.ui.frame import Frame
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 LEAST = (900, 600)
 FIRST = (1320, 860)
+LOW = 700
 
 
 class MainWindow(QMainWindow):
@@ -202,6 +203,10 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._completed:
             QTimer.singleShot(0, self, self._after_first_paint)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self.prompt.be_brief(self.height() < LOW)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         self.complete()

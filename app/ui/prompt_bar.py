@@ -107,6 +107,7 @@ class PromptBar(QWidget):
 
     def add_note(self, note: QWidget) -> None:
         """A line on the prompt, right under it, above what unfolds."""
+        note.setContentsMargins(0, 5, 0, 0)
         self._panels.insertWidget(0, note)
 
     def show_tokens(self, count: int | None, limit: int | None, cut: int | None = None) -> None:
@@ -154,6 +155,10 @@ class PromptBar(QWidget):
         super().resizeEvent(event)
         for button in (self.generate_button, self.stop_button):
             button.show_hint(self.width() >= _ROOMY)
+
+    def be_brief(self, brief: bool) -> None:
+        """In a low window a long prompt scrolls sooner, to leave room for the picture."""
+        self.editor.set_most(4 if brief else 6)
 
     def rounded(self) -> QRectF:
         """Where the card is, without the room for its halo."""

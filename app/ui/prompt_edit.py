@@ -50,6 +50,11 @@ class PromptEdit(QTextEdit):
         self.document().documentLayout().documentSizeChanged.connect(self._fit)
         self._fit()
 
+    def set_most(self, lines: int) -> None:
+        """Grow up to ``lines``; more scrolls."""
+        self._lines = (self._lines[0], lines)
+        self._fit()
+
     def watch_length(self) -> None:
         """Be ready to mark what is too long."""
         from app.ui.cut_marker import CutMarker
