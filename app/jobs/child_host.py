@@ -208,8 +208,10 @@ class ChildHost:
     def _mourn(self, exit_code: int, error: EaselError) -> None:
         self._ready_by = math.inf
         self._tell(Died(exit_code, error))
-        job = self._running
-        if job is not None:
+        with self._lock:
+            job = self._running
+            untouched = any(isinstance(order, Task) for order in self._orders)
+        if job is not None and not untouched:  # else a new child gets it
             self._tell(Failed(job, error))
 
     def _look_at_the_clock(self) -> None:
