@@ -51,7 +51,7 @@ class Starting(QObject):
         self.editor: MaskEditor | None = None
         self.intake = StartIntake(keep, background, self)
         self.panel = StartPanel(theme)
-        self._fold = prompt.add_panel(
+        self.fold = prompt.add_panel(
             "Start from a picture", self.panel, "Draw over a picture, or over a part of it"
         )
         viewports = (prompt.editor.viewport(), prompt.negative.viewport())
@@ -65,8 +65,8 @@ class Starting(QObject):
         self.panel.paste.connect(self.paste)
         self.panel.changed.connect(self._tell_prompt)
         self.panel.redraw_part.connect(self.redraw_part)
-        self._fold.opened.connect(self._tell_prompt)
-        self._fold.closed.connect(self._tell_prompt)
+        self.fold.opened.connect(self._tell_prompt)
+        self.fold.closed.connect(self._tell_prompt)
         self._prompt.start_changed.connect(self._prompt_told)
         for editor in (self._prompt.editor, self._prompt.negative):
             editor.installEventFilter(self)
@@ -81,12 +81,12 @@ class Starting(QObject):
         """Offer what ``model`` can do."""
         features = model.limits.features if model is not None else frozenset[Feature]()
         can = Feature.IMAGE_TO_IMAGE in features
-        self._fold.link.setVisible(can)
+        self.fold.link.setVisible(can)
         self.panel.set_can_redraw(Feature.INPAINTING in features)
         if not can:
             self.stop_editing()
             self.panel.clear()
-            self._fold.close_panel()
+            self.fold.close_panel()
 
     def set_shape(self, size: Size | None) -> None:
         """The size that will be drawn."""
@@ -120,7 +120,7 @@ class Starting(QObject):
     def _taken(self, taken: Taken) -> None:
         self.stop_editing()
         self.panel.set_taken(taken)
-        self._fold.open_panel()
+        self.fold.open_panel()
         self._prompt.editor.setFocus()
         if self._then_redraw:
             self._then_redraw = False
@@ -134,11 +134,11 @@ class Starting(QObject):
 
     def _tell_prompt(self) -> None:
         # Folded away it is not used: what is not seen must not change the picture.
-        self._prompt.set_start(self.panel.start() if self._fold.is_open else None)
+        self._prompt.set_start(self.panel.start() if self.fold.is_open else None)
 
     def _prompt_told(self) -> None:
         told = self._prompt.start()
-        mine = self.panel.start() if self._fold.is_open else None
+        mine = self.panel.start() if self.fold.is_open else None
         if told == mine:
             return
         if told is None:

@@ -29,6 +29,7 @@ class Wording(QObject):
         self.panel: WordsPanel | None = None
         self.fold: Panel | None = None
         self.note = Words(theme, "", "secondary", "warn", wrap=True)
+        self.note.setContentsMargins(0, 2, 0, 8)
         self.note.hide()
         prompt.add_note(self.note)
         self.completion = Completion(prompt.editor, theme)

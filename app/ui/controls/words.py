@@ -47,3 +47,6 @@ class Words(QLabel):
         tinted.setColor(QPalette.ColorRole.WindowText, self._theme.colour(self._colour))
         tinted.setColor(QPalette.ColorRole.Link, self._theme.colour("link"))
         self.setPalette(tinted)
+        if self.textFormat() is Qt.TextFormat.RichText and (text := self.text()):
+            self.clear()  # links keep the colour they were laid out with
+            self.setText(text)

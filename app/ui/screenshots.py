@@ -1,0 +1,231 @@
+"""Pictures of the real window in each state: ``python -m app.ui.screenshots FOLDER``.
+
+The starter draws in a real child process, the error is that process killed, and all of it happens
+in a folder of its own. Run it with ``QT_QPA_PLATFORM=offscreen`` where there is no screen.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtWidgets import QApplication
+
+from app.compose import Easel
+from app.core.settings import Settings
+from app.places import find_folders
+from app.ui.interactions import Interactions
+from app.ui.item import Stage
+from app.ui.main_window import MainWindow
+from app.ui.small_png import save_small
+from app.ui.theme import Theme
+from app.ui.window_app import make_app
+
+LOOKS = ("light", "dark")
+SIZE = (1320, 860)
+PATIENCE_S = 180.0
+SEED = 20
+EARLIER = (
+    "a castle on a pink background",
+    "a penguin",
+    "a yellow star on a blue background",
+    "a green umbrella",
+    "a rocket on a black background",
+)
+"""What lies in the filmstrip when the red apple is drawn."""
+
+
+class Photographer:
+    """Takes a window through its states and photographs each in light and dark."""
+
+    def __init__(self, app: QApplication, theme: Theme, folder: Path, home: Path) -> None:
+        self._app = app
+        self._theme = theme
+        self._folder = folder
+        self._home = home
+        self._later: list[tuple[QImage, Path]] = []
+
+    def all(self) -> None:
+        """Every state, in the order a person meets them."""
+        with self._window(shipped=None) as window:
+            self._first_run(window)
+            self._typing(window)
+            self._words(window)
+            self._finished(window)
+            self._part(window)
+            self._queue(window)
+            self._error(window)
+        with self._window(shipped=self._home / "nothing") as window:
+            self._wait(lambda: window.notices is not None)
+            self._shoot(window, "no-model")
+        self._save()
+
+    # The states
+
+    def _first_run(self, window: MainWindow) -> None:
+        window.prompt.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._shoot(window, "first-run")
+
+    def _typing(self, window: MainWindow) -> None:
+        window.prompt.editor.setFocus()
+        for letter in "a red pe":
+            self._type(window, letter)
+        self._shoot(window, "typing")
+        window.prompt.set_text("")
+
+    def _words(self, window: MainWindow) -> None:
+        fold = _interactions(window).wording.fold
+        window.prompt.set_text("a red dragonfly on a blue background ")
+        if fold is not None:
+            fold.open_panel()
+        _interactions(window).wording.unknown.look()
+        self._shoot(window, "words")
+        if fold is not None:
+            fold.close_panel()
+
+    def _finished(self, window: MainWindow) -> None:
+        for prompt in EARLIER:
+            self._draw(window, prompt)
+        window.prompt.set_text("a red apple")
+        window.inspector.seed.set_seed(SEED)
+        window.generate()
+        self._wait(lambda: _live_step(window) >= 7)
+        self._shoot(window, "drawing")
+        self._wait(lambda: not window.desk.busy)
+        self._shoot(window, "finished")
+
+    def _part(self, window: MainWindow) -> None:
+        joined = _interactions(window)
+        joined.actions.redraw.trigger()
+        self._wait(lambda: joined.starting.editor is not None)
+        editor = joined.starting.editor
+        assert editor is not None
+        surface, side = editor.surface, editor.surface.layer.image.width()
+        surface.layer.begin(QPointF(side * 0.3, side * 0.62), side / 6, erase=False)
+        for x, y in ((0.45, 0.74), (0.6, 0.74), (0.72, 0.6)):
+            surface.changed(surface.layer.move(QPointF(side * x, side * y)))
+        surface.layer.end()
+        surface.painted.emit()
+        window.prompt.set_text("an orange")
+        self._shoot(window, "part")
+        joined.starting.stop_editing()
+        joined.starting.panel.clear()
+        joined.starting.fold.close_panel()
+
+    def _queue(self, window: MainWindow) -> None:
+        window.prompt.set_text("a blue car")
+        window.inspector.fill(count=4)
+        window.generate()
+        self._wait(lambda: _done(window) >= len(EARLIER) + 2 and _live_step(window) >= 9)
+        self._shoot(window, "queue")
+
+    def _error(self, window: MainWindow) -> None:
+        while window.desk.busy:
+            for child in multiprocessing.active_children():
+                child.kill()
+            self._rest(0.3)
+        self._wait(lambda: any(i.stage is Stage.FAILED for i in window.desk.items()))
+        self._shoot(window, "error")
+
+    # What they are made of
+
+    @contextmanager
+    def _window(self, shipped: Path | None) -> Iterator[MainWindow]:
+        folders = find_folders({**os.environ, "EASEL_HOME": str(self._home)})
+        if shipped is not None:
+            folders = replace(folders, shipped=shipped)
+        window = MainWindow(Easel(folders, Settings()), self._theme)
+        begun: list[bool] = []
+        window.begun.connect(lambda: begun.append(True))
+        window.resize(*SIZE)
+        window.show()
+        window.activateWindow()
+        self._wait(lambda: bool(begun))
+        yield window
+        window.leave()
+        window.deleteLater()
+        self._rest(0.1)
+
+    def _draw(self, window: MainWindow, prompt: str) -> None:
+        window.prompt.set_text(prompt)
+        window.inspector.seed.set_seed(SEED)
+        window.generate()
+        self._wait(lambda: not window.desk.busy)
+
+    def _type(self, window: MainWindow, letter: str) -> None:
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            none = Qt.KeyboardModifier.NoModifier
+            event = QKeyEvent(kind, ord(letter.upper()), none, letter)
+            QApplication.sendEvent(window.prompt.editor, event)
+
+    def _shoot(self, window: MainWindow, state: str) -> None:
+        self._rest(0.4 if not window.desk.busy else 0.0)
+        taken = {}
+        for look in LOOKS:
+            self._theme.choose(look)
+            taken[look] = window.grab().toImage()
+        self._theme.choose(LOOKS[0])
+        for look, image in taken.items():
+            self._later.append((image, self._folder / f"{state}-{look}.png"))
+
+    def _save(self) -> None:
+        # Packing takes a second each: while something is drawn there is no time for it.
+        for image, file in self._later:
+            save_small(image, file)
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not until():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not get there")
+            self._rest(0.01)
+
+    def _rest(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            self._app.processEvents()
+            if time.monotonic() >= end:
+                return
+            time.sleep(0.005)
+
+
+def _interactions(window: MainWindow) -> Interactions:
+    found = window.findChild(Interactions)
+    assert isinstance(found, Interactions)
+    return found
+
+
+def _live_step(window: MainWindow) -> int:
+    live = window.desk.live
+    return live.step if live is not None else 0
+
+
+def _done(window: MainWindow) -> int:
+    return sum(item.stage is Stage.DONE for item in window.desk.items())
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pictures into the folder named; the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write("python -m app.ui.screenshots FOLDER\n")
+        return 2
+    folder = Path(arguments[0]).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    app = make_app()
+    with tempfile.TemporaryDirectory() as home:
+        Photographer(app, Theme(app, LOOKS[0]), folder, Path(home)).all()
+    return 0
+
+
+if __name__ == "__main__":
+    multiprocessing.freeze_support()
+    sys.exit(main(sys.argv[1:]))
