@@ -17,6 +17,7 @@ from torch.nn import functional
 from models.training.codec import Code, build_autoencoder, encode
 from models.training.masters import Masters, averaging
 from models.training.palette import BACKGROUNDS
+from models.training.refine import Redrawn
 from models.training.scenes import Wardrobe, imagine, paint, place
 
 _BATCH = 16
@@ -46,30 +47,58 @@ class Art:
         )
 
 
+@dataclass(frozen=True)
+class DecoderPlan:
+    """`pictures` from `start` on, at a rate that falls from `rate`."""
+
+    pictures: int
+    start: int = 0
+    rate: float = 1e-3
+
+    @property
+    def end(self) -> int:
+        """Pictures seen when the plan is done."""
+        return self.start + self.pictures
+
+
 class DecoderTrainer:
     """Trains only the decoder; the encoder stays the exact code."""
 
-    def __init__(self, code: Code, art: Art, images: int, seed: int = 0) -> None:
+    def __init__(self, code: Code, art: Art, plan: DecoderPlan, seed: int = 0) -> None:
         torch.manual_seed(seed)
-        self.code, self.art, self.images = code, art, images
+        self.code, self.art, self.plan = code, art, plan
+        self.redrawn: Redrawn | None = None
         self.draw = random.Random(seed)
         autoencoder = build_autoencoder(code)
         autoencoder.encoder.requires_grad_(False)
         self.nets = Masters(autoencoder, rate=1e-3)
 
-    def step(self) -> float:
-        """One batch; returns the loss."""
-        pictures = self.art.batch(_BATCH, self.draw)
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Pictures and latents; half of the latter redrawn by the UNet, if there are such."""
+        count = _BATCH // 2 if self.redrawn else _BATCH
+        pictures = self.art.batch(count, self.draw)
         latents = encode(self.code, pictures)
         strength = torch.rand(len(latents), 1, 1, 1).square() * _NOISE
         latents = latents + strength * torch.randn_like(latents)
+        if self.redrawn is None:
+            return pictures, latents
+        more, others = self.redrawn.batch(_BATCH - count, self.draw)
+        return torch.cat([pictures, more]), torch.cat([latents, others])
+
+    def rate(self) -> float:
+        """Linear warm-up over 3,000 pictures, then a cosine down to 3 %."""
+        done = self.nets.seen - self.plan.start
+        through = min(1.0, done / self.plan.pictures)
+        warm = min(1.0, (done + 1) / 3000)
+        return self.plan.rate * warm * (0.03 + 0.485 * (1 + math.cos(math.pi * through)))
+
+    def step(self) -> float:
+        """One batch; returns the loss."""
+        pictures, latents = self.batch()
         drawn = self.nets.working.decode(latents.to(torch.bfloat16)).sample.float() / 2 + 0.5
         loss = _difference(drawn, pictures)
         loss.backward()  # type: ignore[no-untyped-call]
-        through = min(1.0, self.nets.seen / self.images)
-        rate = 1e-3 * min(1.0, (self.nets.seen + 1) / 3000)
-        rate *= 0.03 + 0.485 * (1 + math.cos(math.pi * through))
-        self.nets.update(rate, averaging(self.nets.seen // _BATCH, longest=0.998))
+        self.nets.update(self.rate(), averaging(self.nets.seen // _BATCH, longest=0.998))
         self.nets.seen += len(pictures)
         return float(loss.detach())
 
@@ -94,7 +123,7 @@ def train_decoder(trainer: DecoderTrainer, checkpoint: Path) -> None:
     """Train to the end of the plan, saving and reporting on the way."""
     started, first, losses, saved = time.time(), trainer.nets.seen, [], time.time()
     held = trainer.art.batch(96, random.Random(99))
-    while trainer.nets.seen < trainer.images:
+    while trainer.nets.seen < trainer.plan.end:
         losses.append(trainer.step())
         if len(losses) == 100:
             speed = (trainer.nets.seen - first) / (time.time() - started)
@@ -103,7 +132,7 @@ def train_decoder(trainer: DecoderTrainer, checkpoint: Path) -> None:
                 flush=True,
             )
             losses.clear()
-        if time.time() - saved > 150 or trainer.nets.seen >= trainer.images:
+        if time.time() - saved > 150 or trainer.nets.seen >= trainer.plan.end:
             trainer.nets.save(checkpoint)
             saved = time.time()
             quality = decibels(trainer.nets.average, trainer.code, held)

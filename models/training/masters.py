@@ -57,6 +57,8 @@ class Masters:
         self.working.load_state_dict(state["master"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:
+            group["fused"] = True  # older checkpoints say otherwise
         self.seen = int(state["seen"])
 
 

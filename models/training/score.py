@@ -45,9 +45,8 @@ class Settings:
 
 def load_pipeline(folder: Path) -> Any:
     """The shipped pipeline in float32 on the CPU."""
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        folder, local_files_only=True, torch_dtype=torch.float32
-    )
+    build: Any = StableDiffusionPipeline
+    pipeline = build.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -16,15 +16,18 @@ import torch
 from transformers import CLIPTokenizer
 
 from models.training import codec, drawings, packages, prototypes, scenes, tokens
-from models.training.decoder import Art, DecoderTrainer, train_decoder
+from models.training.decoder import Art, DecoderPlan, DecoderTrainer, train_decoder
 from models.training.diffusion import Nets, Plan, Trainer, train
 from models.training.export import export
 from models.training.networks import build_text_encoder, build_unet
 from models.training.pool import Pool, fill
+from models.training.refine import Redrawn, redraw
 
 POOL = 60_000
-IMAGES = 400_000
-PICTURES = 60_000
+IMAGES = 350_000
+PICTURES = 46_000
+REDRAWN = 4_096
+REFINED = 20_000
 STARTER = Path(__file__).parents[1] / "starter"
 
 
@@ -75,16 +78,35 @@ def train_diffusion(work: Work, images: int) -> None:
     train(trainer, Pool.load(work.folder / "pool.pt"), checkpoint)
 
 
-def train_the_decoder(work: Work, images: int) -> None:
+def train_the_decoder(work: Work, pictures: int) -> None:
     """Train, or go on from the last checkpoint, on the art of every set."""
-    artists = (drawings.TEACHER, *drawings.WITNESSES)
-    many = [drawings.render_many(work.packages, artist, 600) for artist in artists]
-    others = scenes.premultiplied(np.concatenate(many)).half()
-    trainer = DecoderTrainer(work.code(), Art(work.wardrobe(), others), images)
+    trainer = DecoderTrainer(work.code(), _all_art(work), DecoderPlan(pictures))
     checkpoint = work.folder / "decoder.pt"
     if checkpoint.exists():
         trainer.nets.resume(checkpoint)
     train_decoder(trainer, checkpoint)
+
+
+def refine_the_decoder(work: Work, pictures: int, redrawn: int) -> None:
+    """Let the UNet draw scenes again, and train the decoder on those too."""
+    path = work.folder / "redrawn.safetensors"
+    if not path.exists():
+        write_folder(work, work.folder / "before")
+        redraw(work.folder / "before", work.wardrobe(), redrawn).save(path)
+    first, checkpoint = work.folder / "decoder.pt", work.folder / "refined.pt"
+    start = int(torch.load(first, weights_only=True)["seen"])
+    plan = DecoderPlan(pictures, start, rate=5e-4)
+    trainer = DecoderTrainer(work.code(), _all_art(work), plan, seed=1)
+    trainer.nets.resume(checkpoint if checkpoint.exists() else first)
+    trainer.redrawn = Redrawn.load(path)
+    train_decoder(trainer, checkpoint)
+
+
+def _all_art(work: Work) -> Art:
+    artists = (drawings.TEACHER, *drawings.WITNESSES)
+    many = [drawings.render_many(work.packages, artist, 600) for artist in artists]
+    others = scenes.premultiplied(np.concatenate(many)).half()
+    return Art(work.wardrobe(), others)
 
 
 def write_folder(work: Work, folder: Path) -> None:
@@ -93,7 +115,8 @@ def write_folder(work: Work, folder: Path) -> None:
     nets = Nets(build_text_encoder(tokenizer), build_unet())
     _load_average(nets, work.folder / "diffusion.pt")
     autoencoder = codec.build_autoencoder(work.code())
-    _load_average(autoencoder, work.folder / "decoder.pt")
+    refined = work.folder / "refined.pt"
+    _load_average(autoencoder, refined if refined.exists() else work.folder / "decoder.pt")
     export(nets, autoencoder, tokenizer, work.code(), folder)
 
 
@@ -113,6 +136,7 @@ STAGES: dict[str, Callable[[Work, argparse.Namespace], None]] = {
     "pool": lambda work, _: make_pool(work),
     "decoder": lambda work, asked: train_the_decoder(work, asked.pictures),
     "diffusion": lambda work, asked: train_diffusion(work, asked.images),
+    "refine": lambda work, asked: refine_the_decoder(work, asked.refined, asked.redrawn),
     "export": lambda work, asked: write_folder(work, asked.out),
 }
 LEAVES = {"prototypes": "prototypes.done", "tokenizer": "tokenizer", "pool": "pool.pt"}
@@ -126,6 +150,8 @@ def main() -> None:
     parser.add_argument("--stage", choices=tuple(STAGES), help="run this one alone")
     parser.add_argument("--images", type=int, default=IMAGES, help="length of diffusion training")
     parser.add_argument("--pictures", type=int, default=PICTURES, help="length of the decoder's")
+    parser.add_argument("--redrawn", type=int, default=REDRAWN, help="scenes drawn again")
+    parser.add_argument("--refined", type=int, default=REFINED, help="length of the second lesson")
     parser.add_argument("--out", type=Path, default=STARTER, help="where the pipeline goes")
     asked = parser.parse_args()
     torch.set_num_threads(1)
