@@ -20,7 +20,12 @@ from app.engine.torch.failures import is_out_of_memory
 
 
 def load_network(
-    network: type, folder: Path, component: str, dtype: torch.dtype, device: torch.device
+    network: type,
+    folder: Path,
+    component: str,
+    dtype: torch.dtype,
+    device: torch.device,
+    channels_last: bool = False,
 ) -> Any:
     """The network of class ``network`` in ``folder/component``, ready to run, no gradients.
 
@@ -43,11 +48,9 @@ def load_network(
     if any(told.get(kind) for kind in ("missing_keys", "mismatched_keys", "error_msgs")):
         raise ModelDamaged(str(file), "mismatch")
     loaded.eval().requires_grad_(False)
-    if device.type == "cpu":
-        if dtype is torch.bfloat16:
-            loaded.to(memory_format=torch.channels_last)
-        return loaded
-    return loaded.to(device)
+    if channels_last:
+        loaded.to(memory_format=torch.channels_last)
+    return loaded if device.type == "cpu" else loaded.to(device)
 
 
 def load_tokenizer(folder: Path, name: str) -> Any:

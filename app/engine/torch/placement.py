@@ -36,8 +36,8 @@ def dtype_for(device: torch.device, file_dtype: str) -> torch.dtype:
     """The numbers to compute with, given those in the weight file ("F16", "F32", ...).
 
     On a GPU those of the file: nothing is converted, so loading costs nothing. On a CPU bfloat16
-    where it multiplies natively (measured on AVX512-bf16: 0.48 of float32's time for an SD 1.5
-    block, 0.63 for the starter's UNet; on AMX 0.28), else float32, for float16 is slower there
+    where it multiplies natively (measured on AVX512-bf16: 0.48 of float32's time for SD 1.5's upper
+    levels, 0.63 for a starter-sized UNet; on AMX 0.28), else float32, for float16 is slower there
     than either.
     """
     if device.type != "cpu":
