@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -17,21 +18,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QImage, QKeyEvent
+from PySide6.QtGui import QImage, QImageWriter, QKeyEvent
 from PySide6.QtWidgets import QApplication
 
 from app.compose import Easel
 from app.core.settings import Settings
-from app.places import find_folders
+from app.places import find_folders, find_shipped
 from app.ui.interactions import Interactions
 from app.ui.item import Stage
 from app.ui.main_window import MainWindow
-from app.ui.small_png import save_small
 from app.ui.theme import Theme
 from app.ui.window_app import make_app
 
 LOOKS = ("light", "dark")
-SIZE = (1320, 860)
+SIZE = (1200, 780)
 PATIENCE_S = 180.0
 SEED = 20
 EARLIER = (
@@ -64,8 +64,7 @@ class Photographer:
             self._part(window)
             self._queue(window)
             self._error(window)
-        with self._window(shipped=self._home / "nothing") as window:
-            self._wait(lambda: window.notices is not None)
+        with self._window(shipped=self._without_starter()) as window:
             self._shoot(window, "no-model")
         self._save()
 
@@ -93,14 +92,14 @@ class Photographer:
             fold.close_panel()
 
     def _finished(self, window: MainWindow) -> None:
-        for prompt in EARLIER:
-            self._draw(window, prompt)
-        window.prompt.set_text("a red apple")
-        window.inspector.seed.set_seed(SEED)
-        window.generate()
-        self._wait(lambda: _live_step(window) >= 7)
-        self._shoot(window, "drawing")
-        self._wait(lambda: not window.desk.busy)
+        for drawn, prompt in enumerate((*EARLIER, "a red apple"), 1):
+            window.prompt.set_text(prompt)
+            window.inspector.seed.set_seed(SEED)
+            window.generate()
+            if drawn > len(EARLIER):
+                self._wait(lambda: _live_step(window) >= 7)
+                self._shoot(window, "drawing")
+            self._wait(lambda count=drawn: _done(window) == count)  # type: ignore[misc]
         self._shoot(window, "finished")
 
     def _part(self, window: MainWindow) -> None:
@@ -148,18 +147,19 @@ class Photographer:
         window.begun.connect(lambda: begun.append(True))
         window.resize(*SIZE)
         window.show()
-        window.activateWindow()
         self._wait(lambda: bool(begun))
+        window.activateWindow()
+        self._wait(window.isActiveWindow)
         yield window
         window.leave()
         window.deleteLater()
         self._rest(0.1)
 
-    def _draw(self, window: MainWindow, prompt: str) -> None:
-        window.prompt.set_text(prompt)
-        window.inspector.seed.set_seed(SEED)
-        window.generate()
-        self._wait(lambda: not window.desk.busy)
+    def _without_starter(self) -> Path:
+        """What ships, but for the starter's own folder."""
+        shipped = self._home / "Easel"
+        shutil.copytree(find_shipped() / "models" / "catalog", shipped / "models" / "catalog")
+        return shipped
 
     def _type(self, window: MainWindow, letter: str) -> None:
         for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
@@ -178,9 +178,12 @@ class Photographer:
             self._later.append((image, self._folder / f"{state}-{look}.png"))
 
     def _save(self) -> None:
-        # Packing takes a second each: while something is drawn there is no time for it.
+        # Packing takes a while: none of it happens while something is drawn.
         for image, file in self._later:
-            save_small(image, file)
+            writer = QImageWriter(str(file))
+            writer.setCompression(100)
+            if not writer.write(image.convertToFormat(QImage.Format.Format_RGB888)):
+                raise OSError(f"{file}: {writer.errorString()}")
 
     def _wait(self, until: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE_S
@@ -221,7 +224,7 @@ def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     app = make_app()
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(prefix="easel-") as home:
         Photographer(app, Theme(app, LOOKS[0]), folder, Path(home)).all()
     return 0
 
