@@ -224,7 +224,6 @@ class Canvas(QWidget):
         key = (image.cacheKey(), width, height)
         if self._scaled is None or self._scaled[0] != key:
             pixmap = QPixmap.fromImage(enlarged(image, QSize(width, height)))
-            pixmap.setDevicePixelRatio(ratio)
             self._scaled = (key, pixmap)
         return self._scaled[1]
 
@@ -284,8 +283,8 @@ def enlarged(image: QImage, size: QSize) -> QImage:
 def _fill(painter: QPainter, at: QRectF, pixmap: QPixmap) -> None:
     """``pixmap`` into ``at`` with smooth round corners."""
     brush = QBrush(pixmap)
-    ratio = 1 / pixmap.devicePixelRatio()
-    brush.setTransform(QTransform.fromTranslate(at.left(), at.top()).scale(ratio, ratio))
+    across, down = at.width() / pixmap.width(), at.height() / pixmap.height()
+    brush.setTransform(QTransform.fromTranslate(at.left(), at.top()).scale(across, down))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(brush)
     painter.drawRoundedRect(at, PICTURE_RADIUS, PICTURE_RADIUS)

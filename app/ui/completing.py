@@ -173,5 +173,5 @@ class Wiring:
         place = place_text(studio.placements[0], mac) if studio.placements else ""
         one = None if seconds is None else seconds_text(seconds)
         count = inspector.count
-        total = None if seconds is None or count == 1 else seconds_text(seconds * count, whole=True)
+        total = None if seconds is None or count == 1 else seconds_text(seconds * count)
         inspector.show_foot(pace_html(one, total, count, place))

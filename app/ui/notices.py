@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.errors import EaselError
+from app.core.errors import Bug, EaselError
 from app.core.model import Model
 from app.messages import describe
 from app.ui.canvas import Canvas
@@ -62,7 +62,10 @@ class Notices(QObject):
         """Lay the words for ``error`` over the canvas, until they are closed."""
         if self._error_card is None:
             self._error_card = ErrorCard(self._theme)
-        log.warning("shown: %s", type(error).__name__)
+        if isinstance(error, Bug):
+            log.error("shown: a fault of ours\n%s", error.traceback)
+        else:
+            log.warning("shown: %s", type(error).__name__)
         self._error_card.show_error(error, again, dismiss or self.uncover, again_words)
         self._canvas.set_cover(self._error_card)
 

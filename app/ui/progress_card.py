@@ -127,7 +127,7 @@ def how_far(item: Item) -> str:
     parts = [f"Step {item.step} of {item.steps}"]
     pace = item.seconds_a_step()
     if pace is not None:
-        parts.append(f"{seconds_text(pace)} a step")
+        parts.append(f"{pace:.2f} s a step" if pace < 0.995 else f"{seconds_text(pace)} a step")
         left = pace * (item.steps - item.step)
         parts.append(f"{seconds_text(left, whole=True)} left")
     return " · ".join(parts)

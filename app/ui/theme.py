@@ -54,8 +54,9 @@ class Theme(QObject):
         self.choice = choice if choice in SCHEMES else "system"
         if self.choice != "system":
             hints.setColorScheme(SCHEMES[self.choice])
+        self._system = hints.colorScheme()
         self._follow()
-        hints.colorSchemeChanged.connect(self._follow)
+        hints.colorSchemeChanged.connect(self._system_changed)
 
     def choose(self, choice: str) -> None:
         """Follow the system ("system") or hold to "light" or "dark"."""
@@ -63,6 +64,7 @@ class Theme(QObject):
         hints = QGuiApplication.styleHints()
         if choice == "system":
             hints.unsetColorScheme()
+            self._system = hints.colorScheme()
         else:
             hints.setColorScheme(SCHEMES[choice])
         self._follow()
@@ -92,10 +94,12 @@ class Theme(QObject):
             self._fonts[role] = known
         return known
 
+    def _system_changed(self, scheme: Qt.ColorScheme) -> None:
+        self._system = scheme
+        self._follow()
+
     def _follow(self) -> None:
-        scheme = SCHEMES[self.choice]
-        if scheme is Qt.ColorScheme.Unknown:
-            scheme = QGuiApplication.styleHints().colorScheme()
+        scheme = self._system if self.choice == "system" else SCHEMES[self.choice]
         tokens = DARK if scheme is Qt.ColorScheme.Dark else LIGHT
         if tokens is self.tokens and self._app.styleSheet():
             return
