@@ -23,6 +23,16 @@ QScrollBar::handle:hover {{ background: {ghost}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 ValueEdit, #bare {{ background: transparent; border: none; padding: 0; }}
+QMessageBox QLabel#qt_msgbox_label {{ font-weight: 600; }}
+QDialog QPushButton {{
+    background: {surface}; color: {text}; border: 1px solid {line}; border-radius: 8px;
+    padding: 7px 16px;
+}}
+QDialog QPushButton:hover {{ background: {sunken}; }}
+QDialog QPushButton:default {{
+    background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600;
+}}
+QDialog QPushButton:focus {{ border: 2px solid {text}; padding: 6px 15px; }}
 QComboBox QAbstractItemView {{
     background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px; outline: none;
     selection-background-color: {soft}; selection-color: {text};
