@@ -51,7 +51,7 @@ class MaskSurface(KeyboardFocus, QWidget):
         self._down = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(200, 160)
+        self.setMinimumSize(120, 80)
         self.setAccessibleName("Picture to paint over")
         self.setAccessibleDescription(
             "Arrow keys move the brush, Space paints, E erases, [ and ] change its size."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEasingCurve, QPropertyAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QPropertyAnimation, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -63,6 +63,9 @@ class Panel(QWidget):
             self.is_open = False
             self._relabel()
             self._motion.stop()
+            if self.content.isAncestorOf(self.focusWidget()) or self.content.hasFocus():
+                # Not by Tab: nobody went there, so no halo points at it.
+                self.link.setFocus(Qt.FocusReason.OtherFocusReason)
             self.setMaximumHeight(_ANY_HEIGHT)
             self.hide()
             self.closed.emit()

@@ -98,12 +98,19 @@ class PromptBar(QWidget):
         from app.ui.panel import Panel
 
         panel = Panel(self.theme, title, content, tip)
+        panel.opened.connect(lambda: self._fold_all_but(panel))
         self._panels.addWidget(panel)
         self._links.addWidget(panel.link)
         self.setTabOrder(self._last_link, panel.link)
         self.setTabOrder(panel.link, content)
         self._last_link = content
         return panel
+
+    def _fold_all_but(self, opened: Panel) -> None:
+        # One at a time: a low window has no room for more, and folded they stay in use.
+        for panel in self.findChildren(type(opened)):
+            if panel is not opened:
+                panel.close_panel()
 
     def add_note(self, note: QWidget) -> None:
         """A line on the prompt, right under it, above what unfolds."""

@@ -31,7 +31,7 @@ from app.ui.theme import Theme
 from app.ui.window_app import make_app
 
 LOOKS = ("light", "dark")
-SIZE = (1200, 780)
+SIZE = (1120, 740)
 PATIENCE_S = 180.0
 SEED = 20
 EARLIER = (
@@ -90,6 +90,7 @@ class Photographer:
         self._shoot(window, "words")
         if fold is not None:
             fold.close_panel()
+        window.prompt.editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _finished(self, window: MainWindow) -> None:
         for drawn, prompt in enumerate((*EARLIER, "a red apple"), 1):

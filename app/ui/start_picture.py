@@ -133,6 +133,11 @@ class StartPanel(QWidget):
         return self._kept
 
     @property
+    def name(self) -> str:
+        """What the picture is called; "" without one."""
+        return self._name if self._kept is not None else ""
+
+    @property
     def part(self) -> Kept | None:
         """The mask, where only a part is redrawn."""
         return self._mask

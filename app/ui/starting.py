@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
@@ -19,6 +19,9 @@ from app.ui.prompt_bar import PromptBar
 from app.ui.start_intake import Keep, PictureDrop, StartIntake, Taken, has_picture, on_clipboard
 from app.ui.start_picture import AMOUNTS, StartPanel
 from app.ui.theme import Theme
+
+LOW = 420
+"""Pixels; a lower canvas has no room for a picture between the brush's tools."""
 
 
 class Starting(QObject):
@@ -47,7 +50,7 @@ class Starting(QObject):
         self._canvas = canvas
         self._keep = keep
         self._background = background
-        self._then_redraw = False
+        self._then_redraw = self._folded = False
         self.editor: MaskEditor | None = None
         self.intake = StartIntake(keep, background, self)
         self.panel = StartPanel(theme)
@@ -133,13 +136,13 @@ class Starting(QObject):
         self.problem.emit(error)
 
     def _tell_prompt(self) -> None:
-        # Folded away it is not used: what is not seen must not change the picture.
-        self._prompt.set_start(self.panel.start() if self.fold.is_open else None)
+        # Folded away it is still used, and its link says so.
+        self.fold.set_note(self.panel.name)
+        self._prompt.set_start(self.panel.start())
 
     def _prompt_told(self) -> None:
         told = self._prompt.start()
-        mine = self.panel.start() if self.fold.is_open else None
-        if told == mine:
+        if told == self.panel.start():
             return
         if told is None:
             self.panel.clear()
@@ -154,10 +157,13 @@ class Starting(QObject):
 
     def _edit(self, picture: QImage, mask: QImage | None) -> None:
         self.stop_editing()
-        editor = MaskEditor(self._theme, picture, mask, self._canvas)
+        editor = MaskEditor(self._theme, picture, mask, self._canvas.parentWidget())
         editor.finished.connect(self._painted)
         editor.given_up.connect(self.stop_editing)
-        editor.setGeometry(self._canvas.rect())
+        self._folded = self._canvas.height() < LOW and self.fold.is_open
+        if self._folded:
+            self.fold.close_panel()
+        editor.setGeometry(self._place())
         editor.show()
         editor.raise_()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -186,16 +192,23 @@ class Starting(QObject):
         if editor is not None:
             editor.hide()
             editor.deleteLater()
+            if self._folded:
+                self.fold.open_panel()
             self.editing_changed.emit(False)
+
+    def _place(self) -> QRect:
+        """Over the canvas; where that is low, over what lies below it too."""
+        place, room = self._canvas.geometry(), self._canvas.parentWidget()
+        if place.height() < LOW and room is not None:
+            place.setBottom(room.height() - 14)
+        return place
 
     # Qt's own
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         if watched is self._canvas:
-            if self.editor is not None and event.type() == QEvent.Type.Resize:
-                self.editor.setGeometry(self._canvas.rect())
-            elif self.editor is not None and event.type() == QEvent.Type.ChildAdded:
-                self.editor.raise_()  # what covers the canvas must not cover the brush
+            if self.editor is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+                self.editor.setGeometry(self._place())
             return False
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._pastes_a_picture(event) and self.intake.paste()

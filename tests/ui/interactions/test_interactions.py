@@ -151,10 +151,8 @@ def test_the_brush_lies_over_the_canvas_whatever_comes_under_it(
     assert editor is not None
     draw(qtbot, window, "another one")
     assert editor.isVisible()
-    assert window.canvas.childAt(window.canvas.rect().center()) in (
-        editor,
-        editor.surface,
-    )
+    middle = editor.mapTo(window, editor.rect().center())
+    assert window.childAt(middle) in (editor, editor.surface)
 
 
 def test_a_model_with_a_vocabulary_offers_its_words_and_surprises(

@@ -254,17 +254,40 @@ def test_removing_it_draws_from_nothing_again(qtbot: QtBot, room: Room, photo: P
     assert room.prompt.start() is None
 
 
-def test_a_folded_panel_starts_from_nothing_and_an_unfolded_one_remembers(
+def test_a_folded_panel_is_still_used_and_its_link_says_so(
     qtbot: QtBot, room: Room, photo: Path
 ) -> None:
     with qtbot.waitSignal(room.prompt.start_changed):
         room.starting.start_from(photo)
     start = room.prompt.start()
-    fold = room.panel.parentWidget()
-    fold.close_panel()
-    assert room.prompt.start() is None
-    fold.open_panel()
+    room.starting.fold.close_panel()
     assert room.prompt.start() == start
+    assert "holiday.jpg" in room.starting.fold.link.text()
+    room.panel.clear()
+    assert room.starting.fold.link.text() == "+ Start from a picture"
+
+
+def test_only_one_panel_is_open_at_a_time(qtbot: QtBot, room: Room, photo: Path) -> None:
+    with qtbot.waitSignal(room.prompt.start_changed):
+        room.starting.start_from(photo)
+    room.prompt.avoid.open_panel()
+    assert not room.starting.fold.is_open
+    room.starting.fold.open_panel()
+    assert not room.prompt.avoid.is_open
+
+
+def test_in_a_low_window_the_brush_takes_the_room_there_is(
+    qtbot: QtBot, room: Room, photo: Path
+) -> None:
+    room.window.resize(800, 400)
+    with qtbot.waitSignal(room.starting.editing_changed):
+        room.starting.start_from(photo, redraw=True)
+    editor = room.starting.editor
+    assert editor is not None
+    assert not room.starting.fold.is_open
+    assert editor.geometry().bottom() == room.window.height() - 14
+    editor.cancel.click()
+    assert room.starting.fold.is_open
 
 
 def test_a_recipe_brings_its_start_back(qtbot: QtBot, room: Room, photo: Path) -> None:
@@ -312,7 +335,7 @@ def test_a_painted_part_becomes_the_mask_of_the_start(
         room.starting.start_from(photo, redraw=True)
     editor = room.starting.editor
     assert editor is not None
-    assert editor.geometry() == room.canvas.rect()
+    assert editor.geometry().topLeft() == room.canvas.geometry().topLeft()
     # 2. Paint the left quarter
     editor.surface.set_brush(32)
     editor.surface.changed(editor.surface.layer.begin(QPointF(12, 32), 32, erase=False))
