@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from app.core.folders import Folders
 from app.core.settings import Settings
 from app.engine.torch import make_engine
-from app.engine.torch.installed import make_checked
 from app.library import settings_file
 from app.places import find_folders
 
@@ -126,6 +125,8 @@ class Easel:
 
         ``checked``: its engine first makes sure that the drawing libraries are really there.
         """
+        from app.engine.torch.installed import make_checked
+
         make_engine = partial(make_checked, self._make_engine) if checked else self._make_engine
         return self._session(keeps, None, None, previews=False, make_engine=make_engine)
 

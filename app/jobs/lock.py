@@ -6,9 +6,10 @@ import contextlib
 import fcntl
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.core.errors import AlreadyRunning
-from app.library.atomic_file import world_error
+if TYPE_CHECKING:
+    from app.core.errors import EaselError
 
 
 class Lock:
@@ -20,7 +21,7 @@ class Lock:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise world_error(error, file.parent, 0) from None
+            raise _world_error(error, file.parent) from None
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._handle, 0)
@@ -28,16 +29,25 @@ class Lock:
         except BlockingIOError:
             pid = _pid(os.pread(self._handle, 20, 0))
             os.close(self._handle)
+            from app.core.errors import AlreadyRunning
+
             raise AlreadyRunning(pid) from None
         except OSError as error:
             os.close(self._handle)
-            raise world_error(error, file.parent, 0) from None
+            raise _world_error(error, file.parent) from None
 
     def release(self) -> None:
         """Let another window open. Idempotent."""
         handle, self._handle = self._handle, -1
         with contextlib.suppress(OSError):
             os.close(handle)
+
+
+def _world_error(error: OSError, folder: Path) -> EaselError:
+    # Imported by a fault only: the lock is taken before the window's first paint.
+    from app.library.atomic_file import world_error
+
+    return world_error(error, folder, 0)
 
 
 def _pid(text: bytes) -> int:

@@ -6,11 +6,12 @@ import json
 import os
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app.core.errors import SettingsDamaged, SettingsTooNew
 from app.core.settings import SCHEMA_VERSION, Settings, Theme
-from app.library.atomic_file import write_over
+
+if TYPE_CHECKING:  # read before the window's first paint: what only faults need waits for one
+    from app.core.errors import SettingsDamaged, SettingsTooNew
 
 MAX_BYTES = 1_000_000
 
@@ -26,12 +27,14 @@ def load(file: Path) -> tuple[Settings, SettingsDamaged | SettingsTooNew | None]
     except FileNotFoundError:
         return Settings(), None
     except (OSError, ValueError):
-        return Settings(), SettingsDamaged(str(file), _put_aside(file))
+        return Settings(), _damaged(file)
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
+        from app.core.errors import SettingsTooNew
+
         return Settings(), SettingsTooNew(str(file), version)
     settings, whole = _from_data(data)
-    return settings, None if whole else SettingsDamaged(str(file), _put_aside(file))
+    return settings, None if whole else _damaged(file)
 
 
 def save(file: Path, settings: Settings) -> bool:
@@ -39,6 +42,8 @@ def save(file: Path, settings: Settings) -> bool:
 
     Raises FolderNotWritable, NoSpace.
     """
+    from app.library.atomic_file import write_over
+
     try:
         version = _read(file).get("schema_version")
         if isinstance(version, int) and version > SCHEMA_VERSION:
@@ -98,6 +103,12 @@ def _value(name: str, value: Any) -> Any:
     if name == "theme":
         return Theme(value)
     return tuple(value) if name == "opened_models" else value
+
+
+def _damaged(file: Path) -> SettingsDamaged:
+    from app.core.errors import SettingsDamaged
+
+    return SettingsDamaged(str(file), _put_aside(file))
 
 
 def _put_aside(file: Path) -> str:

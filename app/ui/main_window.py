@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
     from app.ui.toolbar import Toolbar
-
-log = logging.getLogger(__name__)
 
 LEAST = (900, 600)
 FIRST = (1320, 860)
@@ -195,7 +192,9 @@ class MainWindow(QMainWindow):
         try:
             self.easel.change_settings(replace(self.easel.settings, **changes))
         except EaselError as error:
-            log.warning("settings could not be written: %s", error)
+            import logging
+
+            logging.getLogger(__name__).warning("settings could not be written: %s", error)
 
     # Qt's own.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from app.core.errors import AlreadyRunning, EaselError
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    import logging
+
     from app.compose import Easel
     from app.ui.main_window import MainWindow
 
@@ -23,9 +23,7 @@ def run(easel: Easel) -> int:
     theme = Theme(app, easel.settings.theme)
     try:
         lock = easel.lock_window()
-    except AlreadyRunning as error:
-        return _refuse(error)
-    except EaselError as error:
+    except Exception as error:
         return _refuse(error)
     from app.ui.main_window import MainWindow
 
@@ -84,9 +82,11 @@ class Watch:
         if issubclass(kind, KeyboardInterrupt):
             QApplication.quit()
             return
+        import logging
+
         log = logging.getLogger(__name__)
         log.error("a fault of ours", exc_info=(kind, error, traceback))
-        from app.core.errors import Bug
+        from app.core.errors import Bug, EaselError
 
         known = error if isinstance(error, EaselError) else Bug.of(error)
         try:
@@ -95,13 +95,14 @@ class Watch:
             log.exception("the fault could not be shown")
 
 
-def _refuse(error: EaselError) -> int:
+def _refuse(error: Exception) -> int:
     """Say why no window opens; the exit code."""
     from PySide6.QtWidgets import QMessageBox
 
+    from app.core.errors import Bug, EaselError
     from app.messages import describe
 
-    message = describe(error)
+    message = describe(error if isinstance(error, EaselError) else Bug.of(error))
     box = QMessageBox()
     box.setWindowTitle("Easel")
     box.setText(message.title)
