@@ -18,7 +18,7 @@ from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
 from app.ui.item import Item, draft_of
 from app.ui.picture_actions import PictureActions
-from app.ui.starting import Starting
+from app.ui.starting import LOW, Starting
 from app.ui.wording import Wording
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Interactions(QObject):
         window.filmstrip.drag_wanted.connect(lambda one: self._drag(window.filmstrip, one))
         window.filmstrip.menu_wanted.connect(lambda _one, at: self._open_menu(at))
         window.inspector.changed.connect(self._shape_changed)
+        starting.editing_changed.connect(self._make_room)
         actions.use_recipe.connect(self._use)
         actions.vary.connect(self._vary)
         actions.start_from.connect(starting.start_from)
@@ -134,6 +135,14 @@ class Interactions(QObject):
 
     def _shape_changed(self) -> None:
         self.starting.set_shape(self._window.inspector.size_chosen)
+
+    def _make_room(self, editing: bool) -> None:
+        # In a low window the brush needs the filmstrip's place more than the filmstrip does.
+        strip, canvas = self._window.filmstrip, self._window.canvas
+        if not editing:
+            strip.setVisible(bool(self._window.desk))
+        elif canvas.height() < LOW:
+            strip.hide()
 
     # What they do
 

@@ -183,7 +183,7 @@ class Photographer:
         for image, file in self._later:
             writer = QImageWriter(str(file))
             writer.setCompression(100)
-            if not writer.write(image.convertToFormat(QImage.Format.Format_RGB888)):
+            if not writer.write(_coarser(image)):
                 raise OSError(f"{file}: {writer.errorString()}")
 
     def _wait(self, until: Callable[[], bool]) -> None:
@@ -200,6 +200,15 @@ class Photographer:
             if time.monotonic() >= end:
                 return
             time.sleep(0.005)
+
+
+def _coarser(image: QImage) -> QImage:
+    """``image`` in steps of three a channel: nobody sees it, and the file is a quarter smaller."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    steps = bytes(255 if value == 255 else round(value / 3) * 3 for value in range(256))
+    data = bytes(rgb.constBits()).translate(steps)
+    made = QImage(data, rgb.width(), rgb.height(), rgb.bytesPerLine(), rgb.format())
+    return made.copy()  # it owns its memory then
 
 
 def _interactions(window: MainWindow) -> Interactions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
@@ -163,7 +163,7 @@ class Starting(QObject):
         self._folded = self._canvas.height() < LOW and self.fold.is_open
         if self._folded:
             self.fold.close_panel()
-        editor.setGeometry(self._place())
+        editor.setGeometry(self._canvas.geometry())
         editor.show()
         editor.raise_()
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -196,19 +196,12 @@ class Starting(QObject):
                 self.fold.open_panel()
             self.editing_changed.emit(False)
 
-    def _place(self) -> QRect:
-        """Over the canvas; where that is low, over what lies below it too."""
-        place, room = self._canvas.geometry(), self._canvas.parentWidget()
-        if place.height() < LOW and room is not None:
-            place.setBottom(room.height() - 14)
-        return place
-
     # Qt's own
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
         if watched is self._canvas:
             if self.editor is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
-                self.editor.setGeometry(self._place())
+                self.editor.setGeometry(self._canvas.geometry())
             return False
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._pastes_a_picture(event) and self.intake.paste()

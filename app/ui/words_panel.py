@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QTextCursor
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QShowEvent, QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -30,6 +30,7 @@ GROUPS = (
     ("Styles", Group.STYLE),
 )
 _ROWS_SHOWN = 3
+_ROOMY = 700
 _CHIP = 24
 _GAP = 2
 
@@ -71,7 +72,7 @@ class WordsPanel(QWidget):
             self._show_group(0)
 
     def _lay_out(self) -> None:
-        note = Words(self._theme, PLAINLY, "secondary", "dim", wrap=True)
+        self._note = Words(self._theme, PLAINLY, "secondary", "dim", wrap=True)
         top = QHBoxLayout()
         top.addWidget(self.group)
         top.addStretch(1)
@@ -84,18 +85,34 @@ class WordsPanel(QWidget):
         self._scroll.setWidget(self.chips)
         self._scroll.viewport().setAutoFillBackground(False)
         self.chips.setAutoFillBackground(False)
-        self._scroll.setFixedHeight(_ROWS_SHOWN * (_CHIP + 2 * HALO + _GAP) + 12)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self._scroll)
-        column.addWidget(note)
+        column.addWidget(self._note)
 
     def surprise_me(self) -> None:
         """Draw a prompt of known words."""
         if self._words:
             self.surprised.emit(self._words.surprise(self._draw))
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A low window has room for one row of words, and says the rest in a tool tip."""
+        roomy = self.window().height() >= _ROOMY
+        rows = _ROWS_SHOWN if roomy else 1
+        peek = 12 if roomy else 0  # the next row's top says that there is more
+        self._scroll.setFixedHeight(rows * (_CHIP + 2 * HALO + _GAP) + peek)
+        self._note.setVisible(roomy)
+        self.group.setToolTip("" if roomy else PLAINLY)
 
     def _show_group(self, index: int) -> None:
         self.chips.show_words(self._words.of(self.groups[index][1]))

@@ -155,6 +155,18 @@ def test_the_brush_lies_over_the_canvas_whatever_comes_under_it(
     assert window.childAt(middle) in (editor, editor.surface)
 
 
+def test_in_a_low_window_the_filmstrip_makes_room_for_the_brush(
+    qtbot: QtBot, window: MainWindow, joined: Interactions
+) -> None:
+    window.resize(900, 600)
+    draw(qtbot, window)
+    with qtbot.waitSignal(joined.starting.editing_changed):
+        joined.actions.redraw.trigger()
+    assert not window.filmstrip.isVisible()
+    joined.starting.stop_editing()
+    assert window.filmstrip.isVisible()
+
+
 def test_a_model_with_a_vocabulary_offers_its_words_and_surprises(
     qtbot: QtBot, window: MainWindow, joined: Interactions
 ) -> None:
