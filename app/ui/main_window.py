@@ -105,6 +105,11 @@ class MainWindow(QMainWindow):
     # What the other parts use.
 
     @property
+    def popover(self) -> Popover | None:
+        """The card that explains, once it was asked for."""
+        return self._popover
+
+    @property
     def session(self) -> Session:
         return self.studio.session
 
@@ -170,18 +175,21 @@ class MainWindow(QMainWindow):
         self.remember(theme=Choice(choice))
 
     def explain_focus(self) -> None:
-        """Say what the control with the focus does, or the first one."""
-        focused, rows = self.focusWidget(), self.inspector.rows()
-        around = (row for row in rows if focused is not None and row.isAncestorOf(focused))
-        self.explain(next(around, rows[0]))
+        """Say what the control with the focus does; outside the inspector, what the prompt is."""
+        focused = self.focusWidget()
+        for row in self.inspector.rows():
+            if focused is not None and row.isAncestorOf(focused):
+                self.explain(row)
+                return
+        self.explain(self.prompt)
 
-    def explain(self, row: Row) -> None:
-        """Say what the control in ``row`` does."""
+    def explain(self, part: Row | PromptBar) -> None:
+        """Say, in a card beside it, what ``part`` does."""
         if self._popover is None:
             from app.ui.popover import Popover
 
             self._popover = Popover(self.theme, self)
-        self._popover.explain(row.title, row.explanation, row)
+        self._popover.explain(part.title, part.explanation, part)
 
     def remember(self, **changes: Any) -> None:
         """Change these settings; where they cannot be written, this window still has them."""

@@ -29,6 +29,12 @@ _ROOMY = 640
 class PromptBar(QWidget):
     """The card with the prompt. ``changed`` tells of edits, ``generate`` and ``stop`` of wishes."""
 
+    title = "Prompt"
+    explanation = (
+        "Say what you want to see: the thing first, then how it looks. The count at the foot says "
+        "how much of it the model reads; what is struck through is more than it can take."
+    )
+
     generate = Signal()
     stop = Signal()
     changed = Signal()

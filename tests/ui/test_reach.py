@@ -178,3 +178,28 @@ SCENES: dict[str, Callable[[MainWindow, QtBot], None]] = {
         NoSpace("/a/rather/long/folder/of/somebody/with/many/pictures", 2_000_000, 10_000)
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("where", "title"), [("slider", "Follow the prompt"), ("prompt", "Prompt")]
+)
+def test_f1_says_what_the_control_with_the_focus_does(
+    window: MainWindow, qtbot: QtBot, where: str, title: str
+) -> None:
+    slider = next(
+        s for s in window.findChildren(QAbstractSlider) if s.accessibleName() == "Follow the prompt"
+    )
+    focused = slider if where == "slider" else window.prompt.editor
+    focused.setFocus()
+    qtbot.keyClick(focused, Qt.Key.Key_F1)
+    popover = window.popover
+    assert popover is not None
+    assert popover.isVisible()
+    assert popover.accessibleName().startswith(f"{title}. ")
+    popover.close()
+
+
+def test_every_row_of_the_inspector_explains_itself(window: MainWindow) -> None:
+    for row in window.inspector.rows():
+        assert len(row.explanation.split()) >= 8
+        assert row.control.accessibleDescription() == row.explanation
