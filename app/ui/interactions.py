@@ -137,12 +137,17 @@ class Interactions(QObject):
         self.starting.set_shape(self._window.inspector.size_chosen)
 
     def _make_room(self, editing: bool) -> None:
-        # In a low window the brush needs the filmstrip's place more than the filmstrip does.
-        strip, canvas = self._window.filmstrip, self._window.canvas
+        window = self._window
+        # 1. The next thing to do is to use the part: the accent is for that alone
+        if editing:
+            window.prompt.generate_button.set_kind("quiet")
+        else:
+            window.prompt.set_drawing(window.desk.busy)
+        # 2. In a low window the brush needs the filmstrip's place more than the filmstrip does
         if not editing:
-            strip.setVisible(bool(self._window.desk))
-        elif canvas.height() < LOW:
-            strip.hide()
+            window.filmstrip.setVisible(bool(window.desk))
+        elif window.canvas.height() < LOW:
+            window.filmstrip.hide()
 
     # What they do
 

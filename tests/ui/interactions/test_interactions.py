@@ -163,8 +163,10 @@ def test_in_a_low_window_the_filmstrip_makes_room_for_the_brush(
     with qtbot.waitSignal(joined.starting.editing_changed):
         joined.actions.redraw.trigger()
     assert not window.filmstrip.isVisible()
+    assert window.prompt.generate_button.kind == "quiet"
     joined.starting.stop_editing()
     assert window.filmstrip.isVisible()
+    assert window.prompt.generate_button.kind == "action"
 
 
 def test_a_model_with_a_vocabulary_offers_its_words_and_surprises(
