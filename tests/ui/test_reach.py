@@ -180,6 +180,8 @@ SCENES: dict[str, Callable[[MainWindow, QtBot], None]] = {
 }
 
 
+# The offscreen platform says this of every pop-up.
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|grabbing the keyboard)")
 @pytest.mark.parametrize(
     ("where", "title"), [("slider", "Follow the prompt"), ("prompt", "Prompt")]
 )
