@@ -18,7 +18,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.bench.probes.whole_app import Ears, FirstPaint, Started, children_cpu, cpu, launch
+from app.bench.probes.whole_app import Ears, children_cpu, cpu, launch
 from app.bench.watch import peak, write
 
 SETTLE_MS = 300
@@ -28,15 +28,21 @@ SETTLE_MS = 300
 class Pictures:
     """Submits one picture after the other and notes what each cost."""
 
-    def __init__(self, asked: argparse.Namespace, started: Started) -> None:
-        self._asked, self._session = asked, started.session
-        self._model = choose(asked.model, started.easel)
+    def __init__(self, asked: argparse.Namespace, window: Any) -> None:
+        self._asked, self._window = asked, window
+        self._model = choose(asked.model, window.easel)
         self._began = 0.0
         self._cold = self._cold_window = 0.0
         self._warm: list[float] = []
         self._warm_window: list[float] = []
         self._failure = ""
-        self._kept = (FirstPaint(started.window, self._submit), Ears(started.session, self._hear))
+        window.begun.connect(self._begin)
+
+    def _begin(self) -> None:
+        """The window is complete and its engine is starting: what a quick person would do now."""
+        self._session = self._window.session
+        self._ears = Ears(self._session, self._hear)
+        self._submit()
 
     def _submit(self) -> None:
         from app.core.recipe import Draft
@@ -111,7 +117,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     asked = parse(arguments)
-    launch(lambda started: Pictures(asked, started))
+    launch(lambda window: Pictures(asked, window))
     return 0
 
 

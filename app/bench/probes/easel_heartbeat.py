@@ -20,11 +20,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.bench.probes.easel_first_picture import choose
-from app.bench.probes.whole_app import Ears, FirstPaint, Started, launch
+from app.bench.probes.whole_app import Ears, launch
 from app.bench.watch import peak, write
 
 BEAT_MS = 10
-SETTLE_S, IDLE_S = 1.0, 4.0
+IDLE_S = 4.0
 AFTER_MS = 1000
 LONG_MS = 100.0
 
@@ -58,18 +58,20 @@ class Course:
     the end, once the child has gone.
     """
 
-    def __init__(self, asked: argparse.Namespace, started: Started) -> None:
-        self._asked, self._session = asked, started.session
-        self._model = choose(asked.model, started.easel)
+    def __init__(self, asked: argparse.Namespace, window: Any) -> None:
+        self._asked, self._window = asked, window
+        self._model = choose(asked.model, window.easel)
         self._saved = 0
         self._resident = 0
         self._failure = ""
         self._heart = Heart()
-        self._kept = (FirstPaint(started.window, self._work), Ears(started.session, self._hear))
-
-    def _work(self) -> None:
         self._heart.phase = "work"
-        self._session.warm_up()
+        window.begun.connect(self._begin)
+
+    def _begin(self) -> None:
+        """The window is complete and its engine is starting."""
+        self._session = self._window.session
+        self._ears = Ears(self._session, self._hear)
         QTimer.singleShot(0, self._submit)
 
     def _submit(self) -> None:
@@ -151,7 +153,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     asked = parse(arguments)
-    launch(lambda started: Course(asked, started))
+    launch(lambda window: Course(asked, window))
     return 0
 
 

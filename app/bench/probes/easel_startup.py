@@ -25,7 +25,7 @@ def main(out: str) -> int:
         write(out, numbers, {"imported": " ".join(imported)})
         os._exit(0)  # nothing was drawn; the engine's child must not start
 
-    return launch(lambda started: FirstPaint(started.window, painted))
+    return launch(lambda window: FirstPaint(window, painted))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Starts the real program in this process and takes part in its event loop.
 
 Only for the probes beside it. The program itself knows nothing of being measured: its last call,
-``QApplication.exec``, is where a probe steps in, and the session it makes is remembered.
+``QApplication.exec``, is where a probe steps in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
@@ -19,40 +18,22 @@ from PySide6.QtWidgets import QApplication, QWidget
 CPUCLOCK_SCHED = 2  # linux/posix-timers.h: a process's clock is (~pid << 3) | CPUCLOCK_SCHED
 
 
-@dataclass
-class Started:
-    """The program once its window is shown."""
-
-    easel: Any
-    session: Any
-    window: QWidget
-
-
-def launch(at_exec: Callable[[Started], Any]) -> int:
-    """Run the program; ``at_exec`` is called just before its event loop runs.
+def launch(at_exec: Callable[[Any], Any]) -> int:
+    """Run the program; ``at_exec(window)`` is called just before its event loop runs.
 
     What it returns is kept until the loop ends.
     """
     import app.__main__
-    from app.compose import Easel
 
-    made: list[tuple[Any, Any]] = []
-    make_session, execute = Easel.make_session, QApplication.exec
-
-    def make_and_remember(easel: Any, *arguments: Any, **named: Any) -> Any:
-        session = make_session(easel, *arguments, **named)
-        made.append((easel, session))
-        return session
+    execute = QApplication.exec
 
     def step_in(*_: Any) -> int:
-        easel, session = made[-1] if made else (None, None)
-        kept = at_exec(Started(easel, session, main_window()))
+        kept = at_exec(main_window())
         code = execute()
         del kept
         return code
 
-    setattr(Easel, "make_session", make_and_remember)  # noqa: B010 - mypy: a method is replaced
-    setattr(QApplication, "exec", step_in)  # noqa: B010
+    setattr(QApplication, "exec", step_in)  # noqa: B010 - mypy: a method is replaced
     return int(app.__main__.main([]))
 
 
