@@ -27,7 +27,7 @@ def first_picture(setting: Setting) -> list[Finding]:
     dtype = _dtype(setting, folder, side)
     ours, peer = setting.pair(
         "first-picture",
-        lambda: setting.probe("easel_first_picture.py", "--model", name, *drawn),
+        lambda: setting.window("easel_first_picture", "--model", name, *drawn),
         lambda: setting.peer("stock_picture.py", folder, "--side", side, "--dtype", dtype, *drawn),
     )
     held = setting.counts

@@ -75,6 +75,10 @@ class Setting:
         """A reading of Easel's side."""
         return self.runner.script(PROBES / name, *arguments, pinned=pinned)
 
+    def window(self, name: str, *arguments: object, pinned: bool = True) -> Reading:
+        """A reading of a probe that opens the program's window."""
+        return self.probe("window.py", name, *arguments, pinned=pinned)
+
     def pair(self, what: str, ours: Side, peer: Side) -> tuple[list[Reading], list[Reading]]:
         """Interleaved readings of both sides, after one of each that is not counted."""
         chosen = None if self.peer_only else ours

@@ -14,7 +14,7 @@ def startup(setting: Setting) -> list[Finding]:
     """CPU from the launch to the first paint, and what the window's process has imported then."""
     ours, peer = setting.pair(
         "startup",
-        lambda: setting.probe("easel_startup.py"),
+        lambda: setting.window("easel_startup"),
         lambda: setting.peer("bare_window.py"),
     )
     bare = numbers(peer, "cpu", MS)
@@ -46,7 +46,7 @@ def ui(setting: Setting) -> list[Finding]:
     setting.say(f"ui: {setting.pairs} runs of the window with the engine at work behind it")
     model = "starter" if setting.counts else setting.model()
     runs = [
-        setting.probe("easel_heartbeat.py", "--model", model, pinned=False)
+        setting.window("easel_heartbeat", "--model", model, pinned=False)
         for _ in range(setting.pairs)
     ]
     more = tuple(
@@ -63,6 +63,10 @@ def ui(setting: Setting) -> list[Finding]:
             longest, idle, limits[0], note=note,
         ),
         Finding("ui", "99th percentile over idle", Kind.VALUE, "ms", more, target=limits[1]),
+        Finding(
+            "ui", "longest gap while the window completes itself", Kind.VALUE, "ms",
+            numbers(runs, "opening_max"), idle,
+        ),
         Finding(
             "ui", "window process while torch draws", Kind.VALUE, "MB",
             numbers(runs, "peak", MB), target=limits[2],

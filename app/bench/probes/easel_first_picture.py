@@ -1,6 +1,6 @@
 """The program, launched, its engine's child started, and pictures drawn through its session.
 
-    python easel_first_picture.py --model FOLDER --steps 20 --pictures 3 --out RESULT
+    python window.py easel_first_picture --model FOLDER --steps 20 --pictures 3 --out RESULT
 
 ``FOLDER`` may be "starter". Writes CPU seconds of the window's process and the child together:
 ``cold`` (launch to the first picture on disk) and ``warm`` (submit to a further one on disk).
@@ -119,7 +119,3 @@ def main(arguments: list[str]) -> int:
     asked = parse(arguments)
     launch(lambda window: Pictures(asked, window))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

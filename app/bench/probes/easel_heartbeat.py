@@ -1,10 +1,11 @@
 """The program with a 10 ms timer in its event loop while the child imports, loads, draws, unloads.
 
-    python easel_heartbeat.py --model FOLDER --pictures 3 --out RESULT
+    python window.py easel_heartbeat --model FOLDER --pictures 3 --out RESULT
 
 Writes the gaps between two beats in milliseconds, by the wall: ``idle_p99``, ``idle_max`` (nothing
 happens), ``work_p99``, ``work_max``, ``work_long`` (how many over 100 ms) and the window process's
-resident size in bytes, ``resident`` (largest while the child works).
+resident size in bytes, ``resident`` (largest while the child works). ``opening_max`` is the longest
+gap before that, while the window completes itself right after its first paint.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Heart:
 
     def __init__(self) -> None:
         self.gaps: dict[str, list[float]] = {}
-        self.phase = "settling"
+        self._phase = "opening"
         self._last = time.perf_counter()
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -43,8 +44,13 @@ class Heart:
 
     def _beat(self) -> None:
         now = time.perf_counter()
-        self.gaps.setdefault(self.phase, []).append((now - self._last) * 1000.0)
+        self.gaps.setdefault(self._phase, []).append((now - self._last) * 1000.0)
         self._last = now
+
+    def enter(self, phase: str) -> None:
+        """Count what follows, from this moment on, as ``phase``."""
+        self._phase = phase
+        self._last = time.perf_counter()
 
     def stop(self) -> None:
         """No beat after this."""
@@ -65,11 +71,11 @@ class Course:
         self._resident = 0
         self._failure = ""
         self._heart = Heart()
-        self._heart.phase = "work"
         window.begun.connect(self._begin)
 
     def _begin(self) -> None:
         """The window is complete and its engine is starting."""
+        self._heart.enter("work")
         self._session = self._window.session
         self._ears = Ears(self._session, self._hear)
         QTimer.singleShot(0, self._submit)
@@ -100,7 +106,7 @@ class Course:
         QTimer.singleShot(AFTER_MS, self._idle)
 
     def _idle(self) -> None:
-        self._heart.phase = "idle"
+        self._heart.enter("idle")
         QTimer.singleShot(int(IDLE_S * 1000), self._end)
 
     def _end(self) -> None:
@@ -121,6 +127,7 @@ class Course:
             "work_max": max(work),
             "work_long": sum(gap > LONG_MS for gap in work),
             "beats": len(work),
+            "opening_max": max(self._heart.gaps.get("opening", ()), default=0.0),
             "resident": self._resident,
             "peak": peak(),
         }
@@ -155,7 +162,3 @@ def main(arguments: list[str]) -> int:
     asked = parse(arguments)
     launch(lambda window: Course(asked, window))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,9 @@ from app.bench.probes.whole_app import FirstPaint, launch
 HEAVY = ("torch", "diffusers", "transformers", "coremltools", "numpy")
 
 
-def main(out: str) -> int:
+def main(arguments: list[str]) -> int:
+    out = arguments[arguments.index("--out") + 1]
+
     def painted() -> None:
         cpu = time.process_time()
         imported = [name for name in HEAVY if name in sys.modules]
@@ -26,7 +28,3 @@ def main(out: str) -> int:
         os._exit(0)  # nothing was drawn; the engine's child must not start
 
     return launch(lambda window: FirstPaint(window, painted))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[sys.argv.index("--out") + 1]))
