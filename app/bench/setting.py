@@ -79,12 +79,18 @@ class Setting:
         """A reading of a probe that opens the program's window."""
         return self.probe("window.py", name, *arguments, pinned=pinned)
 
-    def pair(self, what: str, ours: Side, peer: Side) -> tuple[list[Reading], list[Reading]]:
-        """Interleaved readings of both sides, after one of each that is not counted."""
+    def pair(
+        self, what: str, ours: Side, peer: Side, *, times: int = 1
+    ) -> tuple[list[Reading], list[Reading]]:
+        """Interleaved readings of both sides, after one of each that is not counted.
+
+        ``times`` as many pairs as asked are measured, for what takes no time.
+        """
+        pairs = self.pairs * times
         chosen = None if self.peer_only else ours
-        self.say(f"{what}: one of each to warm the disk's cache, then {self.pairs} pairs")
+        self.say(f"{what}: one of each to warm the disk's cache, then {pairs} pairs")
         interleave(chosen, peer, 1)
-        return interleave(chosen, peer, self.pairs)
+        return interleave(chosen, peer, pairs)
 
     def model(self, dtype: str = "float16") -> Path:
         """The random-weight model of this scale, built once and kept. Raises NotMeasured."""

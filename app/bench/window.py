@@ -16,6 +16,7 @@ def startup(setting: Setting) -> list[Finding]:
         "startup",
         lambda: setting.window("easel_startup"),
         lambda: setting.peer("bare_window.py"),
+        times=4,  # a fifth of a second each
     )
     bare = numbers(peer, "cpu", MS)
     if not ours:

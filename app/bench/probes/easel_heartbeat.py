@@ -48,9 +48,9 @@ class Heart:
         self._last = now
 
     def enter(self, phase: str) -> None:
-        """Count what follows, from this moment on, as ``phase``."""
+        """Count what follows, from this moment on, as ``phase``; the gap so far ends here."""
+        self._beat()
         self._phase = phase
-        self._last = time.perf_counter()
 
     def stop(self) -> None:
         """No beat after this."""
