@@ -100,6 +100,7 @@ def memory(setting: Setting) -> list[Finding]:
         "memory",
         lambda: setting.probe("easel_engine.py", folder, *drawn, "--dtype", dtype, "--staged"),
         lambda: setting.peer("stock_picture.py", folder, "--dtype", dtype, *drawn),
+        warm=False,
     )
     row = Row(f"peak, {side}x{side}", "peak", "MB", MB, 0.75 if full else None)
     note = "" if full else "the target is for --full: libraries weigh more than a small model"

@@ -80,16 +80,19 @@ class Setting:
         return self.probe("window.py", name, *arguments, pinned=pinned)
 
     def pair(
-        self, what: str, ours: Side, peer: Side, *, times: int = 1
+        self, what: str, ours: Side, peer: Side, *, times: int = 1, warm: bool = True
     ) -> tuple[list[Reading], list[Reading]]:
         """Interleaved readings of both sides, after one of each that is not counted.
 
-        ``times`` as many pairs as asked are measured, for what takes no time.
+        ``times`` as many pairs as asked are measured, for what takes no time. Without ``warm``
+        nothing goes before: for bytes, which do not care whether the disk's cache is warm.
         """
         pairs = self.pairs * times
         chosen = None if self.peer_only else ours
-        self.say(f"{what}: one of each to warm the disk's cache, then {pairs} pairs")
-        interleave(chosen, peer, 1)
+        if warm:
+            self.say(f"{what}: one of each to warm the disk's cache")
+            interleave(chosen, peer, 1)
+        self.say(f"{what}: {pairs} of each, in turn")
         return interleave(chosen, peer, pairs)
 
     def model(self, dtype: str = "float16") -> Path:

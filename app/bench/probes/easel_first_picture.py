@@ -30,7 +30,6 @@ class Pictures:
 
     def __init__(self, asked: argparse.Namespace, window: Any) -> None:
         self._asked, self._window = asked, window
-        self._model = choose(asked.model, window.easel)
         self._began = 0.0
         self._cold = self._cold_window = 0.0
         self._warm: list[float] = []
@@ -41,6 +40,7 @@ class Pictures:
     def _begin(self) -> None:
         """The window is complete and its engine is starting: what a quick person would do now."""
         self._session = self._window.session
+        self._model = choose(self._asked.model, self._window)
         self._ears = Ears(self._session, self._hear)
         self._submit()
 
@@ -95,12 +95,12 @@ class Pictures:
         write(self._asked.out, numbers, {"side": str(limits.native.width)})
 
 
-def choose(name: str, easel: Any) -> Any:
-    """The model of that folder; "starter" is the one the program came with."""
-    from app.engine.model_folder import read_model, starter
-
+def choose(name: str, window: Any) -> Any:
+    """The model of that folder; "starter" is the one the window has chosen on a first launch."""
     if name == "starter":
-        return starter(easel.folders)
+        return window.model()
+    from app.engine.model_folder import read_model
+
     return read_model(Path(name))
 
 

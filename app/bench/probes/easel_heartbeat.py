@@ -66,7 +66,6 @@ class Course:
 
     def __init__(self, asked: argparse.Namespace, window: Any) -> None:
         self._asked, self._window = asked, window
-        self._model = choose(asked.model, window.easel)
         self._saved = 0
         self._resident = 0
         self._failure = ""
@@ -77,6 +76,7 @@ class Course:
         """The window is complete and its engine is starting."""
         self._heart.enter("work")
         self._session = self._window.session
+        self._model = choose(self._asked.model, self._window)
         self._ears = Ears(self._session, self._hear)
         QTimer.singleShot(0, self._submit)
 
