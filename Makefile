@@ -2,9 +2,9 @@
 # Written for the make 3.81 that macOS ships as well as for newer ones.
 
 PY := .venv/bin/python
-PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile
 ARGS ?=
 JOBS ?= 2
+PYTEST = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -q -n $(or $(JOBS),2) --dist loadfile
 
 .PHONY: run test test-full check fmt screenshots bench
 

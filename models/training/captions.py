@@ -14,6 +14,22 @@ PLURAL = {"grapes", "fries", "french fries", "chips", "scissors", "glasses", "ch
 
 STYLES = ("cartoon",)
 
+# People say more than a small model can follow. These words are said about pictures that they do
+# not change, so that it learns to look past them.
+_MEDIA = (
+    *("a picture of", "a drawing of", "picture of", "a photo of", "photo of", "an image of"),
+    *("an illustration of", "a painting of", "a sketch of", "an icon of", "a sticker of"),
+)
+_ADJECTIVES = (
+    *("cute", "beautiful", "big", "small", "little", "happy", "pretty", "old", "new", "funny"),
+    *("lovely", "simple", "shiny", "nice", "cool", "tiny", "fancy", "realistic", "colorful"),
+)
+_ENDINGS = (
+    *(", high quality", ", detailed", ", digital art", ", 4k", ", minimalist", ", close up"),
+    *(" in the garden", " at night", " in the park", " in the forest", " in the city"),
+    *(" on the beach", " in winter", " for children", " by itself", " with a friend"),
+)
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -37,10 +53,14 @@ def describe(scene: Scene, draw: random.Random) -> str:
     if scene.noun.also and draw.random() < 0.25:
         name = draw.choice(scene.noun.also)
     words = _with_style(_with_colour(name, scene, draw), draw)
+    if draw.random() < 0.07:
+        words = f"{draw.choice(_ADJECTIVES)} {words}"
     if name not in PLURAL and draw.random() < 0.6:
         words = f"{article(words)} {words}"
-    if draw.random() < 0.12:
-        words = f"{draw.choice(('a picture of', 'a drawing of', 'picture of'))} {words}"
+    if draw.random() < 0.14:
+        words = f"{draw.choice(_MEDIA)} {words}"
+    if draw.random() < 0.07:
+        words += draw.choice(_ENDINGS)
     return _with_background(words, scene.background, draw)
 
 

@@ -24,7 +24,7 @@ from models.training.pool import Pool, fill
 from models.training.refine import Redrawn, redraw
 
 POOL = 60_000
-IMAGES = 350_000
+IMAGES = 390_000
 PICTURES = 46_000
 REDRAWN = 4_096
 REFINED = 20_000
