@@ -13,6 +13,7 @@ from app.core.errors import EaselError, FolderNotWritable, NoSpace, RecipeProble
 from app.core.recipe import Draft, Size, Start
 from app.core.resolve import resolve
 from app.messages import Message, describe, describe_fallback, shown, size_text
+from app.messages.models import IMPORT_REASONS
 from tests.library.examples import MODEL
 
 
@@ -47,6 +48,33 @@ EXAMPLES: tuple[EaselError, ...] = (
             "no recipe",
         )
     ),
+    *(
+        errors.HubUnreachable("huggingface.co", reason)
+        for reason in (
+            "no connection",
+            "name not found",
+            "proxy",
+            "broken off",
+            "too slow",
+            "HTTP 503",
+        )
+    ),
+    *(errors.HubBusy("huggingface.co", seconds) for seconds in (45, 60, 150, 3600, 86400, 900_000)),
+    errors.HubSilent("huggingface.co", 15.0),
+    errors.LoginPage("huggingface.co"),
+    *(
+        errors.CertificateProblem("huggingface.co", reason)
+        for reason in ("self-signed", "expired", "another name", "the library's own words")
+    ),
+    errors.UnsafeRedirect("huggingface.co", "http://example.org"),
+    errors.UnsafeRedirect("huggingface.co", "too many"),
+    *(errors.ModelWithdrawn("org/name", what) for what in ("repository", "revision", "a/b.json")),
+    *(errors.AccessNeeded("org/name", why) for why in ("gated", "private", "token refused")),
+    errors.ChecksumMismatch("unet/a.safetensors", "a" * 64, "b" * 64),
+    errors.LicenceNotAccepted("creativeml-openrail-m", "c" * 64),
+    errors.CardProblem("org/name", "it names no file"),
+    *(errors.ImportRefused("/files/a.ckpt", reason) for reason in IMPORT_REASONS),
+    errors.ModelInUse("Stable Diffusion 1.5", "downloading"),
     errors.OutOfMemory(),
     errors.OutOfMemory(3_200_000_000, 1_000_000_000),
     errors.EngineDied(-9),

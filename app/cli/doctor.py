@@ -14,8 +14,8 @@ from app.cli.models import folder_bytes
 from app.cli.program import Program
 from app.cli.terminal import Terminal
 from app.core.errors import EaselError
+from app.files.atomic_file import check_writable, free_bytes
 from app.jobs.events import EngineChanged, EngineState, SessionEvent
-from app.library.atomic_file import check_writable, free_bytes
 from app.messages import describe, size_text
 
 ENGINE_S = 300.0

@@ -8,6 +8,20 @@
     │   │   ├── ModelIncomplete(folder, missing)    a part of it is not there
     │   │   ├── ModelDamaged(file, reason)          a file is not what it says it is
     │   │   └── ModelUnsupported(folder, found)     whole, but not a family Easel draws with
+    │   ├── DownloadError
+    │   │   ├── HubUnreachable(host, reason)        no answer, or a broken one, too often
+    │   │   ├── HubBusy(host, retry_after)          it asked us to come back later
+    │   │   ├── HubSilent(host, seconds)            it took the question and said nothing
+    │   │   ├── LoginPage(host)                     the network wants a log-in first
+    │   │   ├── CertificateProblem(host, reason)    somebody may be listening in
+    │   │   ├── UnsafeRedirect(host, target)        away from https, or in circles
+    │   │   ├── ModelWithdrawn(repository, what)    404: repository, revision or file
+    │   │   ├── AccessNeeded(repository, reason)    gated or private; a token is needed
+    │   │   └── ChecksumMismatch(file, expected, found)
+    │   ├── LicenceNotAccepted(licence, sha256)
+    │   ├── CardProblem(card, reason)               a catalogue file or manifest that cannot be used
+    │   ├── ImportRefused(file, reason)             a file from elsewhere that Easel will not open
+    │   ├── ModelInUse(model, what)                 something else is happening to it
     │   ├── PictureUnreadable(file, reason)         a starting picture or mask
     │   ├── OutOfMemory(needed, free)
     │   ├── EngineDied(exit_code)                   the child process ended by itself
@@ -95,6 +109,113 @@ class ModelDamaged(ModelError):
 class ModelUnsupported(ModelError):
     folder: str
     found: str
+
+
+class DownloadError(WorldError):
+    """A download did not come to its end; what was downloaded is kept, and can be gone on with."""
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class HubUnreachable(DownloadError):
+    """``reason`` is "no connection", "name not found", "proxy", "broken off", "too slow" or
+    "HTTP 503"."""
+
+    host: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class HubBusy(DownloadError):
+    """``retry_after`` in seconds: longer than anyone wants to wait with a window open."""
+
+    host: str
+    retry_after: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class HubSilent(DownloadError):
+    host: str
+    seconds: float
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class LoginPage(DownloadError):
+    """A web page came where a file was asked for: a hotel's or an airport's log-in."""
+
+    host: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class CertificateProblem(DownloadError):
+    """``reason`` is "self-signed", "expired", "another name" or what the library says."""
+
+    host: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class UnsafeRedirect(DownloadError):
+    """``target`` is the scheme and host that it led to, or "too many"."""
+
+    host: str
+    target: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ModelWithdrawn(DownloadError):
+    """``what`` is "repository", "revision" or the path of the file."""
+
+    repository: str
+    what: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class AccessNeeded(DownloadError):
+    """``reason`` is "gated", "private" or "token refused"."""
+
+    repository: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ChecksumMismatch(DownloadError):
+    """Hex digests; ``found`` is the second attempt's."""
+
+    file: str
+    expected: str
+    found: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class LicenceNotAccepted(WorldError):
+    """The licence's id and the SHA-256 of the text that has to be accepted."""
+
+    licence: str
+    sha256: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class CardProblem(WorldError):
+    """``card`` is a catalogue id, a file's name or "org/name"; ``reason`` is in words."""
+
+    card: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ImportRefused(WorldError):
+    """``reason`` is one of the words of ``app/messages``: see there."""
+
+    file: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ModelInUse(WorldError):
+    """``what`` is "downloading", "importing", "being checked", "being moved" or "drawing"."""
+
+    model: str
+    what: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

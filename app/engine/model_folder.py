@@ -18,7 +18,7 @@ from app.core.folders import Folders
 from app.core.model import Family, Limits, Model, Vocabulary
 from app.core.recipe import Scheduler, Size
 from app.engine.family_limits import Shape, limits_of
-from app.engine.safetensors_header import Header, read_header
+from app.files.safetensors_header import Header, read_header
 
 MAX_JSON = 10_000_000
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from app.core import recipe_json
 from app.core.model import Model
 from app.core.recipe import Recipe
+from app.files.atomic_file import write_over
 from app.jobs.queue import Job, JobState
-from app.library.atomic_file import write_over
 
 VERSION = 1
 

@@ -45,7 +45,7 @@ class Lock:
 
 def _world_error(error: OSError, folder: Path) -> EaselError:
     # Imported by a fault only: the lock is taken before the window's first paint.
-    from app.library.atomic_file import world_error
+    from app.files.atomic_file import world_error
 
     return world_error(error, folder, 0)
 

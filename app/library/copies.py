@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.core.errors import PictureUnreadable
 from app.core.events import Pixels
-from app.library.atomic_file import write_over
+from app.files.atomic_file import write_over
 from app.library.picture_file import SUFFIXES, Picture, encode
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.core.errors import FolderNotWritable, NoSpace
 from app.core.events import Finished
 from app.core.recipe import Recipe
-from app.library.atomic_file import sweep, write_new, write_over
+from app.files.atomic_file import sweep, write_new, write_over
 from app.library.file_names import picture_stem
 from app.library.picture_file import Picture, encode, read_picture
 

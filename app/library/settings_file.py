@@ -42,7 +42,7 @@ def save(file: Path, settings: Settings) -> bool:
 
     Raises FolderNotWritable, NoSpace.
     """
-    from app.library.atomic_file import write_over
+    from app.files.atomic_file import write_over
 
     try:
         version = _read(file).get("schema_version")

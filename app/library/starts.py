@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import PictureUnreadable
 from app.core.recipe import Size
-from app.library.atomic_file import write_over
+from app.files.atomic_file import write_over
 
 if TYPE_CHECKING:
     from PIL import Image

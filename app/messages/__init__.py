@@ -12,6 +12,7 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
+from app.messages import models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -263,6 +264,19 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.ModelIncomplete: _model_incomplete,
     errors.ModelDamaged: _model_damaged,
     errors.ModelUnsupported: _model_unsupported,
+    errors.HubUnreachable: models.hub_unreachable,
+    errors.HubBusy: models.hub_busy,
+    errors.HubSilent: models.hub_silent,
+    errors.LoginPage: models.login_page,
+    errors.CertificateProblem: models.certificate_problem,
+    errors.UnsafeRedirect: models.unsafe_redirect,
+    errors.ModelWithdrawn: models.model_withdrawn,
+    errors.AccessNeeded: models.access_needed,
+    errors.ChecksumMismatch: models.checksum_mismatch,
+    errors.LicenceNotAccepted: models.licence_not_accepted,
+    errors.CardProblem: models.card_problem,
+    errors.ImportRefused: models.import_refused,
+    errors.ModelInUse: models.model_in_use,
     errors.PictureUnreadable: _picture_unreadable,
     errors.OutOfMemory: _out_of_memory,
     errors.EngineDied: _engine_died,

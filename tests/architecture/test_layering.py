@@ -17,6 +17,7 @@ LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(
 PLANTED = [
     ("layers", "app/core/planted.py", "import app.library"),
     ("layers", "app/places.py", "import app.jobs.session"),
+    ("layers", "app/files/planted.py", "import app.places"),
     ("layers", "app/engine/planted.py", "from app.library import library"),
     ("layers", "app/library/planted.py", "import app.engine.contract"),
     ("layers", "app/jobs/planted.py", "import app.messages"),

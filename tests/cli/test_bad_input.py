@@ -20,8 +20,8 @@ from app.library.library import Library, read_picture
 from tests.cli.conftest import Run
 from tests.cli.numpy_easel import NumpyEasel
 from tests.engine.numpy_engine import NumpyEngine
+from tests.files.test_atomic_file import disk_full_after
 from tests.library.examples import finished, recipe
-from tests.library.test_atomic_file import disk_full_after
 
 Pictures = Callable[[], list[Path]]
 

@@ -10,8 +10,8 @@ import pytest
 
 from app.core.errors import FolderNotWritable, NoSpace
 from app.library.library import Library, read_picture
+from tests.files.test_atomic_file import disk_full_after
 from tests.library.examples import AWKWARD, finished, recipe
-from tests.library.test_atomic_file import disk_full_after
 
 CREATED = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.errors import FolderNotWritable, NoSpace, SettingsDamaged, SettingsTooNew
 from app.core.settings import SCHEMA_VERSION, Settings, Theme
 from app.library.settings_file import load, save
-from tests.library.test_atomic_file import disk_full_after
+from tests.files.test_atomic_file import disk_full_after
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ModelDamaged
-from app.engine.safetensors_header import MAX_TENSORS, read_header
+from app.files.safetensors_header import MAX_TENSORS, read_header
 
 
 def written(folder: Path, header: object, data: bytes = b"", length: int | None = None) -> Path:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import FolderNotWritable, NoSpace
-from app.library import atomic_file
-from app.library.atomic_file import check_writable, sweep, write_new, write_over
+from app.files import atomic_file
+from app.files.atomic_file import check_writable, sweep, write_new, write_over
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,7 +137,7 @@ def test_a_folder_without_permission_is_not_writable(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from app.library.atomic_file import write_new\n"
+        "from app.files.atomic_file import write_new\n"
         "from app.core.errors import FolderNotWritable\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "try: write_new(Path(sys.argv[1]), 'a', '.png', b'x')\n"
