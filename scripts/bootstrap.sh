@@ -149,7 +149,7 @@ check_qt() { # check_qt PLUGIN: each library that Qt and its platform plugin nee
 check_test_programs() {
     [ "$system" = Linux ] || return 0
     missing=""
-    for pair in Xvfb:xvfb xdotool:xdotool pcmanfm:pcmanfm xclip:xclip; do
+    for pair in Xvfb:xvfb xdotool:xdotool pcmanfm:pcmanfm xclip:xclip strace:strace; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
     done
     [ -z "$missing" ] || stop "the tests open real windows on a screen in memory, and programs for that are missing." \

@@ -50,10 +50,14 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """macOS has no X server: what needs one is left out there, and counted as deselected."""
+    """macOS has no X server and no strace: what needs one is left out and counted as deselected."""
     if sys.platform != "darwin":
         return
-    left_out = [item for item in items if item.get_closest_marker("xvfb")]
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("xvfb") or item.get_closest_marker("linux")
+    ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "awk", "cat", "cksum", "dirname", "rm", "sed", "sort", "tr", "mkdir", "cp", "env")
-TEST_PROGRAMS = ("Xvfb", "xdotool", "pcmanfm", "xclip")
+TEST_PROGRAMS = ("Xvfb", "xdotool", "pcmanfm", "xclip", "strace")
 
 # Fits, makes a .venv that holds itself, and writes down what pip was asked for.
 PYTHON = """#!/bin/sh
@@ -214,7 +214,7 @@ def test_the_tests_name_the_programs_they_miss(linux: Machine) -> None:
     code, said = linux.run("test")
 
     assert code == 1
-    assert "sudo apt-get install xvfb xdotool pcmanfm xclip\n" in said
+    assert "sudo apt-get install xvfb xdotool pcmanfm xclip strace\n" in said
 
 
 def test_an_unknown_set_up_is_refused_before_anything_is_made(linux: Machine) -> None:
