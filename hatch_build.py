@@ -11,7 +11,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIPPED = ("resources", "models/starter")
+SHIPPED = ("resources", "models/starter", "models/catalog")
 """Not models/training: how the starter was trained stays in the repository."""
 
 

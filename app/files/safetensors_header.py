@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.errors import ModelDamaged
 
-MAX_HEADER = 25_000_000
+MAX_HEADER = 4 * 1024 * 1024
 MAX_TENSORS = 20_000
 
 _ITEM_BITS = {

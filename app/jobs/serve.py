@@ -29,7 +29,7 @@ def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> N
     Leaves by ``os._exit``: there is nothing to keep, and tearing torch down takes its time.
     """
     # 1. Nothing here may outlive the parent, hear its Ctrl-C, write to its output or go online.
-    _settle(parent)
+    settle(parent)
     refuse_connections()
     # 2. Orders arrive while the engine is busy.
     desk = _Desk(pipe)
@@ -94,7 +94,8 @@ def _unpickled(factory: bytes) -> Engine:
     return engine
 
 
-def _settle(parent: int) -> None:
+def settle(parent: int) -> None:
+    """Nothing here may outlive ``parent``, hear its Ctrl-C, write to its output or go online."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent)
     with contextlib.suppress(OSError):

@@ -1,0 +1,215 @@
+"""Runs one function on something untrusted in a child process with limits, and can end it.
+
+The child may not use more memory, processor time or wall time than it was given, opens no
+connection and dies with its parent. Whatever happens to it, the caller gets a typed answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from app.core.errors import Bug, EaselError, ImportRefused
+from app.jobs import serve
+from app.jobs.offline import refuse_connections
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+Result = TypeVar("Result")
+Work = Callable[[Callable[[object], None], Callable[[], bool]], Result]
+"""Called with ``report`` and ``cancelled``; picklable (a ``functools.partial`` of a function)."""
+
+LOOK_S = 0.05
+"""How often the person's Stop is looked at."""
+REAP_S = 5.0
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """``memory`` is address space in bytes, the others are seconds.
+
+    ``grace_s`` is what a stopped child gets to put things away before it is killed.
+    """
+
+    memory: int
+    cpu_s: int
+    wall_s: float
+    grace_s: float = 1.0
+
+    @classmethod
+    def for_file(cls, size: int) -> Bounds:
+        """What importing a sound file of ``size`` bytes stays well below.
+
+        Torch and diffusers take 0.8 GiB of addresses; a file is mapped, and a component held
+        twice. A slow disk reads 20 MB a second.
+        """
+        seconds = 60 + size // 20_000_000
+        return cls(memory=3 * _GIB + 4 * size, cpu_s=seconds, wall_s=2.0 * seconds)
+
+
+def run_limited(
+    work: Work[Result],
+    file: str,
+    bounds: Bounds,
+    report: Callable[[Any], None],
+    cancelled: Callable[[], bool],
+) -> Result | None:
+    """What ``work`` returns in the child; None when it was stopped. Blocks.
+
+    Its events go to ``report``, in this thread.
+
+    Raises the EaselError that ``work`` raised; of ``file``, ImportRefused("too much memory"),
+    ("too slow") or, when native code fell over it, ("damaged"); Bug for what nobody expected.
+    """
+    resource_tracker.ensure_running()
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(
+        target=_main,
+        args=(theirs, pickle.dumps(work), file, bounds, os.getpid()),
+        name="easel-limited",
+        daemon=True,
+    )
+    try:
+        process.start()
+        theirs.close()
+        answer = _listen(ours, file, bounds, report, cancelled)
+        if answer is None:  # it is gone without a word
+            process.join(REAP_S)
+            raise _death(file, process.exitcode)
+    finally:
+        theirs.close()
+        ours.close()
+        _end(process, bounds.grace_s)
+    if isinstance(answer, EaselError):
+        raise answer
+    return cast("Result | None", answer.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    event: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    value: object
+
+
+def _listen(
+    pipe: Connection[Any, Any],
+    file: str,
+    bounds: Bounds,
+    report: Callable[[Any], None],
+    cancelled: Callable[[], bool],
+) -> _Returned | EaselError | None:
+    """The child's answer: a value, an error, or None when the pipe broke."""
+    until = time.monotonic() + bounds.wall_s
+    while True:
+        if cancelled():
+            with contextlib.suppress(OSError):
+                pipe.send("stop")
+            return _Returned(None)
+        if time.monotonic() > until:
+            return ImportRefused(file, "too slow")
+        try:
+            if not pipe.poll(LOOK_S):
+                continue
+            said = pipe.recv()
+        except (EOFError, OSError):
+            return None
+        if not isinstance(said, _Event):
+            return cast("_Returned | EaselError", said)
+        report(said.event)
+
+
+def _end(process: Any, grace_s: float) -> None:
+    if process.pid is None:
+        return  # it never started
+    process.join(grace_s)
+    if process.exitcode is None:
+        process.kill()
+        process.join(REAP_S)
+    if process.exitcode is not None:
+        process.close()
+
+
+def _death(file: str, exit_code: int | None) -> ImportRefused:
+    """SIGXCPU is the processor's limit; the system and the allocator kill for want of memory."""
+    if exit_code == -signal.SIGXCPU:
+        return ImportRefused(file, "too slow")
+    if exit_code in (-signal.SIGKILL, -signal.SIGABRT, OUT_OF_MEMORY):
+        return ImportRefused(file, "too much memory")
+    return ImportRefused(file, "damaged")
+
+
+# --- in the child ---------------------------------------------------------------------------
+
+OUT_OF_MEMORY = 93
+"""Exit code of a child that had not even the memory to say so."""
+
+
+def _main(pipe: Connection[Any, Any], work: bytes, file: str, bounds: Bounds, parent: int) -> None:
+    """Leaves by ``os._exit``: there is nothing to keep."""
+    serve.settle(parent)
+    refuse_connections()
+    _limit(bounds)
+    try:
+        answer: object = _Returned(_done(pipe, work))
+    except EaselError as error:
+        answer = error
+    except MemoryError:
+        answer = ImportRefused(file, "too much memory")
+    except BaseException as error:
+        memory = isinstance(error, RuntimeError | OSError) and "allocate memory" in str(error)
+        answer = ImportRefused(file, "too much memory") if memory else Bug.of(error)
+    try:
+        pipe.send(answer)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except OSError:
+        os._exit(1)
+    os._exit(0)
+
+
+def _done(pipe: Connection[Any, Any], work: bytes) -> object:
+    stopped = False
+
+    def cancelled() -> bool:
+        nonlocal stopped
+        try:
+            stopped = stopped or (pipe.poll() and pipe.recv() == "stop")
+        except (EOFError, OSError):
+            stopped = True  # nobody is waiting for the answer any more
+        return stopped
+
+    function: Work[object] = pickle.loads(work)
+    return function(lambda event: pipe.send(_Event(event)), cancelled)
+
+
+def _limit(bounds: Bounds) -> None:
+    """macOS has no limit on addresses that it holds to; processor time it does hold to."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_CPU, bounds.cpu_s, bounds.cpu_s + 5)
+    if sys.platform == "linux":
+        _lower(resource.RLIMIT_AS, bounds.memory, bounds.memory)
+
+
+def _lower(which: int, soft: int, hard: int) -> None:
+    """Set a limit, never above the one that is already there."""
+    _, ceiling = resource.getrlimit(which)
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(which, (soft, hard))

@@ -1,0 +1,92 @@
+"""What a transfer and a check tell, as frozen picklable values.
+
+``Transferred`` and ``Stopped`` are the two endings of a transfer, ``Verified`` and ``Stopped``
+those of a check; they are returned. Everything else is reported on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Bytes on the disk are read again: ``done`` of ``total`` of them, now in ``file``."""
+
+    done: int
+    total: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferring:
+    """``done`` of ``total`` bytes of the whole model are here; ``speed`` in bytes a second."""
+
+    done: int
+    total: int
+    file: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """Nothing moves for the next ``seconds``.
+
+    ``reason`` is that of ``HubUnreachable``, or "busy", "no answer" or "wrong answer".
+    """
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """For the ledger of connections: ``host`` was asked for ``file``, and sent ``received`` bytes.
+
+    Reported when the connection is done with; one for each host that a redirect led through.
+    """
+
+    host: str
+    file: str
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchingAgain:
+    """``file`` came with the wrong bytes, and is fetched once more from its beginning."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """Every file is whole and proven. ``fetched`` counts the bytes that came over the network."""
+
+    fetched: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """It was cancelled; what has arrived is kept."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a check found, as the paths of the files that are ``damaged`` or ``missing``."""
+
+    damaged: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        return not self.damaged and not self.missing
+
+
+WeightsEvent = Checking | Transferring | WaitingFor | Connected | FetchingAgain
+Report = Callable[[WeightsEvent], None]
+Cancelled = Callable[[], bool]
