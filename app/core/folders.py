@@ -47,4 +47,25 @@ class Folders:
 
     @property
     def installed(self) -> Path:
+        """``ID/REVISION`` of each model, with a receipt in it."""
         return self.support / "models"
+
+    @property
+    def catalogue(self) -> Path:
+        """A file for each model that can be installed."""
+        return self.shipped / "models" / "catalog"
+
+    @property
+    def licences(self) -> Path:
+        """The texts of the licences that models come under."""
+        return self.resources / "licenses"
+
+    @property
+    def accepted(self) -> Path:
+        """Which licences the person has accepted."""
+        return self.support / "licences.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Every connection that Easel ever made."""
+        return self.support / "connections.jsonl"

@@ -7,6 +7,7 @@ connection and dies with its parent. Whatever happens to it, the caller gets a t
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import pickle
@@ -19,9 +20,9 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from app.core.errors import Bug, EaselError, ImportRefused
+from app.core.errors import Bug, EaselError, HubUnreachable, ImportRefused
 from app.jobs import serve
-from app.jobs.offline import refuse_connections
+from app.jobs.offline import allow_the_hub, refuse_connections
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -40,13 +41,20 @@ _GIB = 1024**3
 class Bounds:
     """``memory`` is address space in bytes, the others are seconds.
 
-    ``grace_s`` is what a stopped child gets to put things away before it is killed.
+    ``grace_s`` is what a stopped child gets to put things away before it is killed. ``memory`` and
+    ``cpu_s`` of 0 are no limit. ``online`` is for the one child that may open connections.
     """
 
     memory: int
     cpu_s: int
     wall_s: float
     grace_s: float = 1.0
+    online: bool = False
+
+    @classmethod
+    def for_transfer(cls) -> Bounds:
+        """A download takes as long as it takes. It gets two seconds to put down what came."""
+        return cls(memory=0, cpu_s=0, wall_s=math.inf, grace_s=2.0, online=True)
 
     @classmethod
     def for_file(cls, size: int) -> Bounds:
@@ -88,7 +96,7 @@ def run_limited(
         answer = _listen(ours, file, bounds, report, cancelled)
         if answer is None:  # it is gone without a word
             process.join(REAP_S)
-            raise _death(file, process.exitcode)
+            raise _death(file, process.exitcode, bounds)
     finally:
         theirs.close()
         ours.close()
@@ -146,8 +154,10 @@ def _end(process: Any, grace_s: float) -> None:
         process.close()
 
 
-def _death(file: str, exit_code: int | None) -> ImportRefused:
+def _death(file: str, exit_code: int | None, bounds: Bounds) -> EaselError:
     """SIGXCPU is the processor's limit; the system and the allocator kill for want of memory."""
+    if bounds.online:
+        return HubUnreachable(file, "broken off")
     if exit_code == -signal.SIGXCPU:
         return ImportRefused(file, "too slow")
     if exit_code in (-signal.SIGKILL, -signal.SIGABRT, OUT_OF_MEMORY):
@@ -164,7 +174,10 @@ OUT_OF_MEMORY = 93
 def _main(pipe: Connection[Any, Any], work: bytes, file: str, bounds: Bounds, parent: int) -> None:
     """Leaves by ``os._exit``: there is nothing to keep."""
     serve.settle(parent)
-    refuse_connections()
+    if bounds.online:
+        allow_the_hub(os.environ)
+    else:
+        refuse_connections()
     _limit(bounds)
     try:
         answer: object = _Returned(_done(pipe, work))
@@ -202,8 +215,9 @@ def _done(pipe: Connection[Any, Any], work: bytes) -> object:
 def _limit(bounds: Bounds) -> None:
     """macOS has no limit on addresses that it holds to; processor time it does hold to."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _lower(resource.RLIMIT_CPU, bounds.cpu_s, bounds.cpu_s + 5)
-    if sys.platform == "linux":
+    if bounds.cpu_s:
+        _lower(resource.RLIMIT_CPU, bounds.cpu_s, bounds.cpu_s + 5)
+    if bounds.memory and sys.platform == "linux":
         _lower(resource.RLIMIT_AS, bounds.memory, bounds.memory)
 
 

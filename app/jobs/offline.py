@@ -37,6 +37,12 @@ def set_switches(environ: MutableMapping[str, str]) -> None:
     environ.update(SWITCHES)
 
 
+def allow_the_hub(environ: MutableMapping[str, str]) -> None:
+    """In the child that downloads: the hub's client may be used. Telemetry and Xet stay off."""
+    environ.pop("HF_HUB_OFFLINE", None)
+    environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
+
+
 def refuse_connections() -> None:
     """From now on a connection raises PermissionError in this process. Cannot be undone."""
     sys.addaudithook(_refuse)
