@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.jobs.lock import Lock
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
+    from app.jobs.shelf import Shelf
     from app.library.library import Library
     from app.library.starts import Kept
 
@@ -46,6 +47,7 @@ class Easel:
         self.settings_problem = settings_problem
         self._make_engine = make_engine
         self._library: Library | None = None
+        self._shelf: Shelf | None = None
         self._counters: dict[str, TokenCounter] = {}
 
     @property
@@ -56,6 +58,16 @@ class Easel:
 
             self._library = Library(self._pictures(), self.folders.rescued)
         return self._library
+
+    @property
+    def shelf(self) -> Shelf:
+        """What models can be installed and are; nothing goes online before it is asked to."""
+        if self._shelf is None:
+            from app.jobs.shelf import Shelf
+            from app.weights.patience import HUB, Options
+
+            self._shelf = Shelf(self.folders, Options(self.settings.mirror or HUB))
+        return self._shelf
 
     def change_settings(self, settings: Settings) -> None:
         """Use ``settings`` from now on and write them. Raises FolderNotWritable, NoSpace."""
@@ -156,18 +168,21 @@ class Easel:
         return Path(chosen) if chosen else self.folders.pictures
 
     def _models(self) -> Iterator[Model]:
-        """The starter, each sound ID or ID/REVISION under ``installed``, then those opened."""
+        """The starter, the installed ones that can be drawn with, then those opened."""
+        from app.core.card import Kind
         from app.core.errors import ModelError
         from app.engine import model_folder
+        from app.weights import receipts
 
         with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
             yield model_folder.starter(self.folders)
-        installed = self.folders.installed
-        found = (*installed.glob("*/model_index.json"), *installed.glob("*/*/model_index.json"))
-        for index in sorted(found):
-            name = index.parent.relative_to(installed).as_posix()
-            with contextlib.suppress(ModelError):
-                yield model_folder.read_model(index.parent, id=name, title=name.split("/")[0])
+        for installed in receipts.installed(self.folders.installed):
+            receipt = installed.receipt
+            if receipt.kind is Kind.DIFFUSERS:
+                with contextlib.suppress(ModelError):
+                    yield model_folder.read_model(
+                        installed.folder, id=receipt.id, title=receipt.title
+                    )
         for opened in self.settings.opened_models:
             with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
                 yield model_folder.read_model(Path(opened))

@@ -33,13 +33,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"Easel {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="COMMAND", title="commands", required=True)
     _add_generate(verbs)
-    models = verbs.add_parser(
-        "models",
-        help="list the models on this computer",
-        description="List the models that Easel can draw with.",
-        allow_abbrev=False,
-    )
-    _add_json(models)
+    _add_models(verbs)
     doctor = verbs.add_parser(
         "doctor",
         help="say what is installed and what may be wrong",
@@ -87,6 +81,45 @@ def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
     add("--strength", metavar="X", help="how much of the starting picture to redraw, up to 1")
     add("--mask", metavar="FILE", help="a picture of that size; only where it is white is redrawn")
     _add_json(generate, "print one JSON object a line: each step, each picture, each error")
+
+
+def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
+    models = verbs.add_parser(
+        "models",
+        help="list the models on this computer; get, check, import and remove them",
+        description="List the models that Easel can draw with. Only “get” and “check --mend” "
+        "connect to the internet.",
+        allow_abbrev=False,
+    )
+    _add_json(models)
+    models.set_defaults(action=None)
+    actions = models.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    about = {
+        "shelf": "list what can be installed",
+        "licence": "print the licence of a model on the shelf",
+        "get": "accept its licence, download it, install it",
+        "check": "read every byte of the installed models again",
+        "remove": "take an installed model away",
+        "import": "bring in a .safetensors or .ckpt file",
+    }
+    made = {
+        name: actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        for name, text in about.items()
+    }
+    for name in ("licence", "get", "remove"):
+        made[name].add_argument("id", metavar="ID", help="a model of “easel models shelf”")
+    made["get"].add_argument(
+        "--accept-licence",
+        metavar="SHA256",
+        help="the SHA-256 or the name of the licence that is accepted, for scripts",
+    )
+    made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
+    made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
+    made["import"].add_argument("file", metavar="FILE", help="a model file")
+    for parser in made.values():
+        parser.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
 
 
 def _add_json(parser: argparse.ArgumentParser, text: str = "print JSON") -> None:

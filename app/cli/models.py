@@ -14,7 +14,15 @@ from app.messages import shown, size_text
 
 
 def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
-    """Print the models, the one that is used by itself first. Returns the exit code."""
+    """Print the models, the one that is used by itself first, or do what else was asked of them.
+
+    Returns the exit code.
+    """
+    if asked.action is not None:
+        from app.cli import shelf
+
+        act = {"import": "bring"}.get(asked.action, asked.action)
+        return int(getattr(shelf, act)(asked, program, terminal))
     models = program.models()
     if asked.json:
         terminal.results([as_data(model) for model in models])

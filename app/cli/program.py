@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.core.errors import SettingsDamaged, SettingsTooNew
 from app.core.folders import Folders
@@ -12,6 +12,9 @@ from app.jobs.saver import Keeps
 from app.jobs.session import Session
 from app.library.library import Library
 from app.library.starts import Kept
+
+if TYPE_CHECKING:
+    from app.jobs.shelf import Shelf
 
 
 class Program(Protocol):
@@ -22,6 +25,9 @@ class Program(Protocol):
 
     @property
     def library(self) -> Library: ...
+
+    @property
+    def shelf(self) -> Shelf: ...
 
     def models(self) -> tuple[Model, ...]: ...
 

@@ -1,0 +1,204 @@
+"""``easel models shelf | licence | get | check | remove | import``: getting and keeping models.
+
+``models`` is the one command that may go online, and of it only ``get`` and ``check --mend``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from app.cli.main import DONE, WENT_WRONG
+from app.cli.program import Program
+from app.cli.stopping import on_stop
+from app.cli.terminal import Terminal, duration
+from app.convert.importing import Importing
+from app.core.card import Licence, ModelCard
+from app.core.errors import LicenceNotAccepted
+from app.jobs.shelf import Shelf
+from app.messages import shown, size_text
+from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
+from app.weights.receipts import Installed
+
+ACCEPTED = ("yes", "y")
+Result = TypeVar("Result")
+
+
+def shelf(_: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Print what can be installed. Returns the exit code."""
+    here = {model.receipt.id for model in program.shelf.installed()}
+    cards = program.shelf.cards()
+    if terminal.as_json:
+        terminal.results([_card_data(card, card.id in here) for card in cards])
+        return DONE
+    for card in cards:
+        mark = "installed" if card.id in here else size_text(card.download_bytes)
+        terminal.result(f"{card.id}  {shown(card.title)}, {mark}")
+        terminal.result(f"    {shown(card.summary)}")
+    return DONE
+
+
+def licence(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Print the licence of a model on the shelf, whole. Returns the exit code."""
+    card = program.shelf.card(asked.id)
+    text = program.shelf.licence(card)
+    if terminal.as_json:
+        terminal.results({"licence": text.id, "sha256": text.sha256, "text": text.text})
+    else:
+        terminal.result(text.text)
+    return DONE
+
+
+def get(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Show the licence, ask, download, install. Returns the exit code."""
+    books = program.shelf
+    # 1. The licence first
+    card = books.card(asked.id)
+    _agree(card, books, asked.accept_licence, terminal)
+    # 2. Then the network
+    terminal.note(f"Getting {shown(card.title)}: {size_text(card.download_bytes)}.")
+    model = _stoppable(
+        terminal,
+        lambda cancelled: books.get(card, _Teller(terminal).tell, cancelled),
+    )
+    return _say_installed(model, terminal)
+
+
+def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Read a model's files again, all or one; with --mend fetch what is damaged."""
+    books, code = program.shelf, DONE
+    models = [books.find(asked.id)] if asked.id else list(books.installed())
+    for model in models:
+        code = max(code, _check_one(model, books, terminal, mend=asked.mend))
+    return code
+
+
+def remove(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Take an installed model away. Returns the exit code."""
+    model = program.shelf.find(asked.id)
+    program.shelf.remove(model)
+    terminal.note(f"Removed {shown(model.receipt.title)}.")
+    terminal.event("removed", id=model.receipt.id)
+    return DONE
+
+
+def bring(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Bring in a model file from elsewhere. Returns the exit code."""
+    file = Path(asked.file)
+    model = _stoppable(
+        terminal,
+        lambda cancelled: program.shelf.bring(file, _Teller(terminal).tell, cancelled),
+    )
+    return _say_installed(model, terminal)
+
+
+def _agree(card: ModelCard, books: Shelf, accepted: str | None, terminal: Terminal) -> None:
+    """Raises LicenceNotAccepted unless the person accepts, now or before."""
+    if books.is_accepted(card):
+        return
+    text = books.licence(card)
+    if accepted is not None:
+        if accepted not in (text.sha256, text.id):
+            raise LicenceNotAccepted(text.title, text.sha256)
+    elif terminal.as_json or not sys.stdin.isatty() or not _asks(text, terminal):
+        raise LicenceNotAccepted(text.title, text.sha256)
+    books.accept(card)
+
+
+def _asks(text: Licence, terminal: Terminal) -> bool:
+    """The restrictions on top, the whole text, then the question."""
+    for part in (text.restrictions, text.text):
+        if part:
+            terminal.note(part)
+            terminal.note("")
+    terminal.note(f"This was the {shown(text.title)}. Do you accept it? Type yes to accept.")
+    return sys.stdin.readline().strip().lower() in ACCEPTED
+
+
+def _check_one(model: Installed, books: Shelf, terminal: Terminal, *, mend: bool) -> int:
+    id, title = model.receipt.id, shown(model.receipt.title)
+    tell = _Teller(terminal).tell
+    found = _stoppable(terminal, lambda cancelled: books.verify(model, tell, cancelled))
+    assert found is not None  # a stop raises
+    terminal.status("")
+    bad = (*found.damaged, *found.missing)
+    terminal.event("checked", id=id, damaged=list(found.damaged), missing=list(found.missing))
+    if found.sound:
+        terminal.note(f"{title}: every byte is as it should be.")
+        return DONE
+    terminal.note(f"{title}: not as it should be: {', '.join(shown(path) for path in bad)}.")
+    if not mend:
+        terminal.note(f"To fetch that anew: easel models check {id} --mend")
+        return WENT_WRONG
+    _stoppable(terminal, lambda cancelled: books.mend(model, found, tell, cancelled) or None)
+    terminal.note(f"{title}: mended.")
+    terminal.event("mended", id=id)
+    return DONE
+
+
+def _stoppable(terminal: Terminal, work: Callable[[Callable[[], bool]], Result | None]) -> Result:
+    """What ``work`` gives; Ctrl-C stops it, and then KeyboardInterrupt is raised."""
+    stop = threading.Event()
+    with on_stop(stop.set):
+        done = work(stop.is_set)
+    terminal.status("")
+    if done is None:
+        raise KeyboardInterrupt
+    return done
+
+
+def _say_installed(model: Installed, terminal: Terminal) -> int:
+    receipt = model.receipt
+    if terminal.as_json:
+        terminal.event("installed", id=receipt.id, kind=receipt.kind, folder=str(model.folder))
+    else:
+        terminal.result(receipt.id)
+    terminal.note(f"{shown(receipt.title)} is installed: {size_text(receipt.disk)}.")
+    return DONE
+
+
+def _card_data(card: ModelCard, installed: bool) -> dict[str, object]:
+    return {
+        "id": card.id,
+        "title": card.title,
+        "summary": card.summary,
+        "kind": card.kind.value,
+        "family": card.family.value,
+        "licence": card.licence,
+        "download_bytes": card.download_bytes,
+        "disk": card.disk,
+        "memory": card.memory,
+        "installed": installed,
+    }
+
+
+class _Teller:
+    """Turns events into the line that moves, and into JSON."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def tell(self, event: object) -> None:
+        match event:
+            case Transferring(done, total, file, speed):
+                left = f", {duration((total - done) / speed)} left" if speed else ""
+                pace = f"  {size_text(round(speed))} a second{left}" if speed else ""
+                bar = self._terminal.bar(done / total if total else 1.0)
+                self._terminal.status(f"{bar} {size_text(done)} of {size_text(total)}{pace}")
+                self._terminal.event("transferring", done=done, total=total, file=file)
+            case Checking(done, total, file):
+                self._terminal.status(f"Checking {shown(file)}: {done * 100 // max(total, 1)} %")
+                self._terminal.event("checking", done=done, total=total, file=file)
+            case WaitingFor(seconds, reason):
+                self._terminal.status(f"Waiting {duration(seconds)}: {shown(reason)}")
+                self._terminal.event("waiting", seconds=seconds, reason=reason)
+            case FetchingAgain(file):
+                self._terminal.note(f"{shown(file)} came damaged and is fetched again.")
+                self._terminal.event("fetching again", file=file)
+            case Importing(stage, done, total, part):
+                self._terminal.status(f"{stage.value.capitalize()} {done} of {total} {shown(part)}")
+                self._terminal.event("importing", stage=stage.value, done=done, total=total)
