@@ -39,7 +39,8 @@ def set_switches(environ: MutableMapping[str, str]) -> None:
 
 def allow_the_hub(environ: MutableMapping[str, str]) -> None:
     """In the child that downloads: the hub's client may be used. Telemetry and Xet stay off."""
-    environ.pop("HF_HUB_OFFLINE", None)
+    for switch in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):  # the hub's client heeds both
+        environ.pop(switch, None)
     environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
 
 

@@ -1,0 +1,156 @@
+"""From an empty folder to a model that draws, by commands alone: licence, download, check, mend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from app.compose import Easel
+from app.weights.licences import licence
+from tests.cli.conftest import Ran
+from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.weights.hubs import FaultHub, fault_hub
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return served_files(tmp_path_factory.mktemp("served") / "tiny")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
+    with fault_hub(tmp_path, files) as running:
+        yield running
+
+
+@pytest.fixture
+def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
+    return easel_with_shelf(easel_home, hub, files)
+
+
+@pytest.fixture
+def run(easel: Easel, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    def run(*argv: str) -> Ran:
+        code = main(argv, lambda: easel)
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def sha256(easel: Easel) -> str:
+    return licence(easel.folders.licences, "openrail-m").sha256
+
+
+def test_the_shelf_lists_what_can_be_installed_and_asks_nobody(
+    run: Callable[..., Ran], hub: FaultHub
+) -> None:
+    ran = run("models", "shelf")
+    assert ran.code == 0
+    assert "tiny  Tiny Diffusion" in ran.out
+    (row,) = json.loads(run("models", "shelf", "--json").out)
+    assert (row["id"], row["installed"]) == ("tiny", False)
+    assert hub.log() == []
+
+
+@pytest.mark.parametrize("flag", [(), ("--accept-licence", "0" * 64)])
+def test_nothing_is_asked_of_the_hub_before_the_licence_is_accepted(
+    run: Callable[..., Ran], hub: FaultHub, easel: Easel, sha256: str, flag: tuple[str, ...]
+) -> None:
+    ran = run("models", "get", "tiny", *flag)
+    assert ran.code == 1
+    assert "The licence has not been accepted." in ran.err
+    assert sha256 in ran.err
+    assert hub.log() == []
+    assert easel.shelf.installed() == ()
+
+
+def test_the_licence_can_be_read_whole(run: Callable[..., Ran]) -> None:
+    ran = run("models", "licence", "tiny")
+    assert ran.code == 0
+    assert "CreativeML Open RAIL-M" in ran.out
+    assert "Attachment A" in ran.out
+
+
+def test_a_model_is_got_once_and_then_draws_with_the_hub_gone(
+    run: Callable[..., Ran], hub: FaultHub, easel: Easel, sha256: str, tmp_path: Path
+) -> None:
+    ran = run("models", "get", "tiny", "--accept-licence", sha256)
+    assert (ran.code, ran.out) == (0, "tiny\n"), ran.err
+    asked = len(hub.log())
+    # 1. It is here, with its receipt and the licence that was accepted
+    (model,) = easel.shelf.installed()
+    assert (model.folder / "LICENSE.txt").read_text("utf-8").startswith("Copyright (c) 2022")
+    assert model.receipt.acceptance is not None
+    assert model.receipt.acceptance.sha256 == sha256
+    # 2. Every connection is written down
+    rows = easel.shelf.ledger.connections()
+    assert len(rows) == asked
+    assert {row.host for row in rows} == {"127.0.0.1"}
+    assert sum(row.received for row in rows) >= model.receipt.disk
+    # 3. Getting it again asks nobody; drawing neither
+    assert run("models", "get", "tiny").code == 0
+    picture = tmp_path / "apple.png"
+    drawn = run(
+        "generate", "a red apple", "--model", "tiny", "--steps", "2", "--size", "128x128",
+        "-o", str(picture),
+    )  # fmt: skip
+    assert drawn.code == 0, drawn.err
+    assert picture.exists()
+    assert len(hub.log()) == asked
+
+
+def test_a_damaged_file_is_found_and_only_that_one_is_fetched_anew(
+    run: Callable[..., Ran], hub: FaultHub, easel: Easel, sha256: str
+) -> None:
+    assert run("models", "get", "tiny", "--accept-licence", sha256).code == 0
+    assert run("models", "check").code == 0
+    (model,) = easel.shelf.installed()
+    weights = model.folder / "unet" / "diffusion_pytorch_model.safetensors"
+    good = weights.read_bytes()
+    weights.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    asked = len(hub.log())
+
+    ran = run("models", "check", "tiny")
+    assert ran.code == 1
+    assert "unet/diffusion_pytorch_model.safetensors" in ran.err
+    assert len(hub.log()) == asked
+
+    assert run("models", "check", "tiny", "--mend").code == 0
+    assert weights.read_bytes() == good
+    assert len(hub.log()) == asked + 1
+
+
+def test_a_removed_model_is_gone(run: Callable[..., Ran], easel: Easel, sha256: str) -> None:
+    assert run("models", "get", "tiny", "--accept-licence", sha256).code == 0
+    assert run("models", "remove", "tiny").code == 0
+    assert easel.shelf.installed() == ()
+    assert [model.id for model in easel.models()] == ["starter"]
+    ran = run("models", "remove", "tiny")
+    assert ran.code == 1
+    assert "The model is not there." in ran.err
+
+
+def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:
+    ran = run("models", "get", "giant")
+    assert ran.code == 1
+    assert "There is no model of this name on the shelf" in ran.err or "no model" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_hub_that_is_gone_is_told_and_what_came_is_kept(
+    run: Callable[..., Ran], hub: FaultHub, easel: Easel, sha256: str
+) -> None:
+    hub.process.kill()
+    hub.process.wait()
+    ran = run("models", "get", "tiny", "--accept-licence", sha256)
+    assert ran.code == 1
+    assert "What has arrived is kept." in ran.err
+    assert easel.shelf.installed() == ()
