@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import stat
@@ -165,6 +166,26 @@ def test_the_same_model_or_an_unfinished_download_is_replaced(pack: Path, root: 
     assert not (unfinished / "weights.part").exists()
 
 
+def test_the_model_that_was_there_stays_when_the_new_one_cannot_take_its_place(
+    pack: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = import_pack(pack, root, MINE)
+    before, real = receipts.read(folder), Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if self.name.startswith(receipts.STAGING_PREFIX):
+            raise OSError(errno.EACCES, "refused")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(FolderNotWritable):
+        import_pack(pack, root, MINE)
+
+    assert receipts.read(folder) == before
+    receipts.check(folder, before)
+    assert [path.name for path in root.iterdir()] == ["tiny"]
+
+
 def test_progress_is_told_and_reaches_the_whole(model: Path, pack: Path, root: Path) -> None:
     exported: list[int] = []
     imported: list[int] = []
@@ -277,6 +298,8 @@ UNSAFE = (
     "files/" + "x" * 250,
     "files/" + "/".join("x" * 100 for _ in range(9)),
     "files/con:stream",
+    "files/ends in a dot.",
+    "files/ends in a space ",
 )
 
 
@@ -368,6 +391,15 @@ def test_entries_that_lie_over_each_other_are_refused(rebuilt: Rebuild, root: Pa
     while at != -1:  # each entry of the list claims to be the whole file long
         struct.pack_into("<II", data, at + 20, len(data) // 2, len(data) // 2)
         at = data.find(b"PK\x01\x02", at + 4)
+    file.write_bytes(data)
+
+    assert refused(file, root) == "hostile"
+
+
+def test_an_entry_with_two_sizes_is_refused(rebuilt: Rebuild, root: Path) -> None:
+    file = rebuilt()
+    data = bytearray(file.read_bytes())
+    struct.pack_into("<I", data, data.find(b"PK\x01\x02") + 20, 1)
     file.write_bytes(data)
 
     assert refused(file, root) == "hostile"
