@@ -181,13 +181,11 @@ def certificate(folder: Path, name: str, *dates: str) -> tuple[Path, Path]:
     settings = folder / "openssl.cnf"
     settings.write_text(AUTHORITY.format(folder=folder, name=name), "utf-8")
     (folder / "index.txt").touch()
-    for command in (
-        ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        + ["-subj", "/CN=hub", "-keyout", str(key), "-out", str(asked)],
-        ["ca", "-selfsign", "-batch", "-notext", "-config", str(settings), "-extensions", "names"]
-        + ["-keyfile", str(key), "-in", str(asked), "-out", str(made)]
-        + list(dates or ("-days", "2")),
-    ):
+    sign = ["ca", "-selfsign", "-batch", "-notext", "-config", str(settings)]
+    sign += ["-extensions", "names", "-keyfile", str(key), "-in", str(asked), "-out", str(made)]
+    ask = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    ask += ["-subj", "/CN=hub", "-keyout", str(key), "-out", str(asked)]
+    for command in (ask, [*sign, *(dates or ("-days", "2"))]):
         subprocess.run(["openssl", *command], check=True, capture_output=True)
     return made, key
 
