@@ -34,7 +34,13 @@ SWITCHES = {
 """Read by huggingface_hub when it is imported."""
 PROXY_TRIES = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CERTIFICATES = {10: "expired", 18: "self-signed", 19: "self-signed", 62: "another name"}
+_CERTIFICATES = {
+    10: "expired",
+    18: "self-signed",
+    19: "self-signed",
+    62: "another name",
+    64: "another name",
+}
 _CERTIFICATE_WORDS = {"expired": "expired", "self-signed": "self-signed", "name": "another name"}
 
 
@@ -146,7 +152,10 @@ class Hub:
         """Where a redirect leads to. Raises UnsafeRedirect."""
         if hops > self._options.patience.redirects:
             raise UnsafeRedirect(self.host, "too many")
-        target = urljoin(url, location)
+        try:
+            target = urljoin(url, location)
+        except ValueError:
+            raise UnsafeRedirect(self.host, "an address that is none") from None
         self._refuse_unsafe(target)
         return target
 

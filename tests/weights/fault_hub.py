@@ -202,6 +202,9 @@ def serve(link: socket.socket, plan: Plan, log: Log, root: Path, cdn: str, place
                     return
                 buffer += more
             head, _, buffer = buffer.partition(b"\r\n\r\n")
+            if head.startswith(b"CONNECT "):
+                tunnel(link, head.split()[1].decode(), log)
+                return
             request = Request(link, head)
             rule = plan.rule(request.path)
             began = time.time()
@@ -217,6 +220,32 @@ def serve(link: socket.socket, plan: Plan, log: Log, root: Path, cdn: str, place
                     sent=request.sent,
                     began=began,
                 )
+
+
+def tunnel(link: socket.socket, target: str, log: Log) -> None:
+    """Be a proxy: pass everything on, both ways, until one side ends."""
+    log.write(place="proxy", path=target, headers={}, do="tunnel", status=200, sent=0)
+    host, _, port = target.partition(":")
+    try:
+        far = socket.create_connection((host, int(port)))
+    except OSError:
+        link.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        return
+    with far:
+        link.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+
+        def pass_on(source: socket.socket, to: socket.socket) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    to.sendall(data)
+            for end in (source, to):
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+        back = threading.Thread(target=pass_on, args=(far, link), daemon=True)
+        back.start()
+        pass_on(link, far)
+        back.join()
 
 
 def listen(place: str, plan: Plan, log: Log, root: Path, cdn: str, tls: list[str]) -> str:

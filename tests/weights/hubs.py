@@ -44,7 +44,7 @@ def content(size: int, seed: str = "weights") -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def card_for(files: dict[str, bytes], **changes: Any) -> ModelCard:
+def card_for(files: dict[str, bytes], /, **changes: Any) -> ModelCard:
     values: dict[str, Any] = {
         "id": "tiny",
         "title": "Tiny",
