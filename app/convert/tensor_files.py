@@ -44,7 +44,7 @@ class HeldTensors:
         return {name: tuple(tensor.shape) for name, tensor in self.held.items()}
 
     def read(self, name: str) -> torch.Tensor:
-        return self.held[name]
+        return self.held[name].clone()  # pickled names may share one block of numbers
 
 
 @dataclass(frozen=True, slots=True)

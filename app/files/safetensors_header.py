@@ -54,11 +54,19 @@ def read_header(file: Path) -> Header:
     if text[:1] != b"{":
         raise ModelDamaged(str(file), "not safetensors")
     try:
-        entries = json.loads(text)
+        entries = json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise ModelDamaged(str(file), "not JSON") from error
     entries.pop("__metadata__", None)
     return _checked(file, entries, size - 8 - length)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers may each take another one of two entries with the same name."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
 
 
 def _checked(file: Path, entries: dict[str, Any], room: int) -> Header:

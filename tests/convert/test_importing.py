@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from app.core.placement import Placement
 from app.core.recipe import Recipe, Scheduler, Size
 from app.engine.model_folder import read_model
 from app.engine.torch.engine import TorchEngine
+from app.jobs.limited_child import Bounds, run_limited
 from tests.convert.ldm_layout import single_file, vae_state
 
 KINDS = ("sd1", "sd2", "sdxl")
@@ -237,10 +241,39 @@ def test_an_embedding_of_the_first_program_is_known(tmp_path: Path) -> None:
     assert result.kind is Kind.EMBEDDING
 
 
+# --- in the limited child -----------------------------------------------------------------
+
+
+def test_the_child_brings_it_in_and_tells_how_far_it_is(
+    tiny_source: Source, tiny_resources: Source, tmp_path: Path
+) -> None:
+    file = pickled(single_file("sd1", tiny_source("sd1")), tmp_path / "m.ckpt")
+    events: list[Importing] = []
+    work = functools.partial(bring_in, file, tmp_path / "s", tiny_resources("sd1"))
+
+    result = run_limited(work, str(file), Bounds.for_file(10_000_000), events.append, lambda: False)
+
+    assert result is not None
+    assert proven(tmp_path / "s", result)
+    assert [event.part for event in events if event.stage is Stage.CONVERTING] == [
+        "unet",
+        "vae",
+        "text_encoder",
+    ]
+
+
+def test_naming_the_work_does_not_bring_torch_into_the_window_s_process() -> None:
+    code = (
+        "import sys, app.convert.importing, app.jobs.limited_child; print('torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
 # --- stopping, and trouble ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("after", range(12))
+@pytest.mark.parametrize("after", [0, 1, 2, 4, 8])
 def test_stopped_anywhere_nothing_is_left(
     after: int, tiny_source: Source, tiny_resources: Source, tmp_path: Path
 ) -> None:

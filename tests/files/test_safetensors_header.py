@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ModelDamaged
-from app.files.safetensors_header import MAX_TENSORS, read_header
+from app.files.safetensors_header import MAX_HEADER, MAX_TENSORS, read_header
 
 
 def written(folder: Path, header: object, data: bytes = b"", length: int | None = None) -> Path:
@@ -48,6 +48,8 @@ def test_a_sound_header_is_read(tmp_path: Path) -> None:
         (b'{"a": ', b"", None, "not JSON"),
         (b'{"a": "\xff"}', b"", None, "not JSON"),
         (b'{"a":' + b"[" * 100_000, b"", None, "not JSON"),
+        (b'{"a": 1, "a": 1}', b"", None, "not JSON"),
+        (b"{" + b" " * MAX_HEADER + b"}", b"", None, "not safetensors"),
         ({"a": 1}, b"", None, "mismatch"),
         ({"a": {}}, b"", None, "mismatch"),
         ({"a": tensor(0, 12, [2, 3])}, bytes(11), None, "truncated"),

@@ -34,6 +34,8 @@ def test_it_carries_the_starter_and_the_resources_and_nothing_of_the_training(wh
     assert "app/shipped/resources/models/taesd/config.json" in inside
     assert "app/shipped/models/catalog/starter.toml" in inside
     assert "app/shipped/models/catalog/sd-1.5.toml" in inside
+    assert "app/shipped/resources/configs/clip/vocab.json" in inside
+    assert "app/shipped/resources/configs/sdxl/unet/config.json" in inside
     tops = {name.split("/")[0] for name in inside}
     assert tops == {"app", f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"}
     assert not [name for name in inside if "training" in name or name.endswith(".pyc")]
