@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.compose import Easel, compose
+from app.core.card import CardFile, Kind, Origin, Receipt
 from app.core.errors import AlreadyRunning, ModelIncomplete, ModelMissing
+from app.core.model import Family
 from app.core.recipe import Draft
 from app.core.settings import Settings
 from app.jobs.events import Saved
+from app.weights import receipts
 from tests.engine.numpy_engine import make_numpy_engine
 from tests.jobs.hearing import Heard
 
@@ -22,11 +26,18 @@ def easel(easel_home: Path) -> Easel:
     return Easel(found.folders, found.settings, found.settings_problem, make_numpy_engine)
 
 
-def install(easel: Easel, name: str) -> Path:
-    """A model folder as a person would put one: the starter's files under another name."""
-    place = easel.folders.installed / name
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(easel.folders.starter, target_is_directory=True)
+def install(easel: Easel, id: str) -> Path:
+    """A model with its receipt: the starter's files under another name."""
+    place = easel.folders.installed / id / "v1"
+    shutil.copytree(easel.folders.starter, place)
+    files = tuple(
+        CardFile(file.relative_to(place).as_posix(), file.stat().st_size, "0" * 64)
+        for file in place.rglob("*")
+        if file.is_file()
+    )
+    now = "2026-11-25T12:00:00+00:00"
+    receipt = Receipt(id, id, Kind.DIFFUSERS, Family.SD1, Origin.FILE, "mine", files, now)
+    receipts.write(place, receipt)
     return place
 
 
@@ -47,17 +58,18 @@ def test_the_starter_is_the_first_model_and_the_one_to_offer(easel: Easel) -> No
     assert easel.vocabulary(first).nouns
 
 
-def test_models_put_into_the_models_folder_are_found_and_broken_ones_are_not(
+def test_installed_models_are_found_and_folders_without_a_good_receipt_are_not(
     easel: Easel,
 ) -> None:
-    place = install(easel, "mine/v1")
-    broken = easel.folders.installed / "broken"
-    broken.mkdir()
-    (broken / "model_index.json").write_text("no JSON")
-    assert [model.id for model in easel.models()][1:] == ["mine/v1"]
-    assert easel.model("mine/v1").folder == str(place)
-    easel.settings = replace(easel.settings, model="mine/v1")
-    assert easel.model().id == "mine/v1"
+    place = install(easel, "mine")
+    bare = install(easel, "bare")
+    (bare / "receipt.json").unlink()
+    broken = install(easel, "broken")
+    (broken / "unet" / "config.json").write_text("no JSON")
+    assert [model.id for model in easel.models()][1:] == ["mine"]
+    assert easel.model("mine").folder == str(place)
+    easel.settings = replace(easel.settings, model="mine")
+    assert easel.model().id == "mine"
 
 
 def test_a_model_may_be_named_by_its_folder(easel: Easel, tmp_path: Path) -> None:

@@ -91,11 +91,9 @@ def test_drawing_with_the_starter_asks_the_kernel_for_no_connection(tmp_path: Pa
     assert (tmp_path / "apple.png").exists()
 
 
-def test_drawing_with_an_installed_model_asks_the_kernel_for_no_connection(
-    tmp_path: Path, easel_home: Path
-) -> None:
-    build_tiny("sd1", easel_home / "models" / "tiny")
-    command = generate(tmp_path / "apple.png", "--model", "tiny", "--size", "128x128")
+def test_drawing_with_another_model_asks_the_kernel_for_no_connection(tmp_path: Path) -> None:
+    model = build_tiny("sd1", tmp_path / "tiny")
+    command = generate(tmp_path / "apple.png", "--model", str(model), "--size", "128x128")
     assert traced(tmp_path / "calls", *command) == []
     assert (tmp_path / "apple.png").exists()
 

@@ -41,6 +41,11 @@ def parser() -> Parser:
         "Ends with 1 when something is.",
         allow_abbrev=False,
     )
+    doctor.add_argument(
+        "--connections",
+        action="store_true",
+        help="list every connection that Easel ever made, instead",
+    )
     _add_json(doctor)
     selftest = verbs.add_parser(
         "selftest",

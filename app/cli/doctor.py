@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from app import __version__
 from app.cli import machine
 from app.cli.checks import Checks
+from app.cli.main import DONE
 from app.cli.models import folder_bytes
 from app.cli.program import Program
 from app.cli.terminal import Terminal
 from app.core.errors import EaselError
 from app.files.atomic_file import check_writable, free_bytes
 from app.jobs.events import EngineChanged, EngineState, SessionEvent
-from app.messages import describe, size_text
+from app.messages import describe, shown, size_text
 
 ENGINE_S = 300.0
 """Seconds the engine gets to start: the first time after an installation it is slow."""
 
 
-def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:  # noqa: ARG001
+def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Print what was found. Returns 0 when Easel can draw here, else 1."""
+    if asked.connections:
+        return _list_connections(program, terminal)
     checks = Checks(terminal)
     _look_at_versions(checks)
     _look_at_machine(checks)
@@ -31,6 +35,21 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     _look_at_models(checks, program)
     _look_at_engine(checks, program)
     return checks.finish("The doctor")
+
+
+def _list_connections(program: Program, terminal: Terminal) -> int:
+    """Print the ledger: every connection that Easel ever made, oldest first."""
+    rows = program.shelf.ledger.connections()
+    if terminal.as_json:
+        terminal.results([asdict(row) for row in rows])
+        return DONE
+    for row in rows:
+        terminal.result(
+            f"{row.when}  {shown(row.host)}  {size_text(row.received)}  {shown(row.why)}"
+        )
+    if not rows:
+        terminal.note("Easel has never made a connection.")
+    return DONE
 
 
 def _look_at_versions(checks: Checks) -> None:

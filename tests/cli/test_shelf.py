@@ -95,6 +95,8 @@ def test_a_model_is_got_once_and_then_draws_with_the_hub_gone(
     assert len(rows) == asked
     assert {row.host for row in rows} == {"127.0.0.1"}
     assert sum(row.received for row in rows) >= model.receipt.disk
+    told = json.loads(run("doctor", "--connections", "--json").out)
+    assert [row["why"] for row in told] == [row.why for row in rows]
     # 3. Getting it again asks nobody; drawing neither
     assert run("models", "get", "tiny").code == 0
     picture = tmp_path / "apple.png"
@@ -141,7 +143,7 @@ def test_a_removed_model_is_gone(run: Callable[..., Ran], easel: Easel, sha256: 
 def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:
     ran = run("models", "get", "giant")
     assert ran.code == 1
-    assert "There is no model of this name on the shelf" in ran.err or "no model" in ran.err
+    assert "there is no model of this name on the shelf" in ran.err
     assert "Traceback" not in ran.err
 
 
