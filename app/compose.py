@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.core.model import Model, Vocabulary
     from app.engine.contract import EngineFactory
     from app.engine.prompt_tokens import TokenCounter
+    from app.jobs.deliveries import Deliveries
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
     from app.jobs.saver import Keeps
@@ -48,6 +49,7 @@ class Easel:
         self._make_engine = make_engine
         self._library: Library | None = None
         self._shelf: Shelf | None = None
+        self._deliveries: Deliveries | None = None
         self._counters: dict[str, TokenCounter] = {}
 
     @property
@@ -68,6 +70,15 @@ class Easel:
 
             self._shelf = Shelf(self.folders, Options(self.settings.mirror or HUB))
         return self._shelf
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Downloads and imports for a window; whoever asks for it closes it."""
+        if self._deliveries is None:
+            from app.jobs.deliveries import Deliveries
+
+            self._deliveries = Deliveries(self.shelf)
+        return self._deliveries
 
     def change_settings(self, settings: Settings) -> None:
         """Use ``settings`` from now on and write them. Raises FolderNotWritable, NoSpace."""

@@ -1,0 +1,134 @@
+"""Downloads in a queue: they pause, go on where they were, fail alone, and end with the app."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import HubUnreachable, ImportRefused, LicenceNotAccepted
+from app.jobs.deliveries import Deliveries, Delivery, DeliveryState
+from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.weights.hubs import FaultHub, fault_hub
+
+pytestmark = pytest.mark.loopback
+DRIP = {"do": "drip", "path": "unet/diffusion_pytorch_model.safetensors", "times": 10_000}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return served_files(tmp_path_factory.mktemp("served") / "tiny")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
+    with fault_hub(tmp_path, files) as running:
+        yield running
+
+
+@pytest.fixture
+def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
+    return easel_with_shelf(easel_home, hub, files)
+
+
+@pytest.fixture
+def deliveries(easel: ShelfEasel) -> Iterator[Deliveries]:
+    yield easel.deliveries
+    easel.deliveries.close()
+
+
+def wait(deliveries: Deliveries, fits: Callable[[Delivery], bool], id: str = "tiny") -> Delivery:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for delivery in deliveries.all():
+            if delivery.id == id and fits(delivery):
+                return delivery
+        time.sleep(0.02)
+    raise AssertionError(f"never happened; {deliveries.all()}")
+
+
+def is_in(*states: DeliveryState) -> Callable[[Delivery], bool]:
+    return lambda delivery: delivery.state in states
+
+
+def test_the_licence_is_asked_for_first(
+    deliveries: Deliveries, easel: ShelfEasel, hub: FaultHub
+) -> None:
+    with pytest.raises(LicenceNotAccepted):
+        deliveries.get(easel.shelf.card("tiny"))
+    assert deliveries.all() == ()
+    assert hub.log() == []
+
+
+def test_a_download_runs_to_its_end_and_tells_how_far_it_is(
+    deliveries: Deliveries, easel: ShelfEasel
+) -> None:
+    heard: list[Delivery] = []
+    deliveries.listen(heard.append)
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    deliveries.get(card)
+    done = wait(deliveries, is_in(DeliveryState.DONE, DeliveryState.FAILED))
+    assert done.error is None
+    assert done.installed == easel.shelf.find("tiny")
+    assert done.done == done.total == card.download_bytes
+    states = [one.state for one in heard]
+    assert states[:2] == [DeliveryState.WAITING, DeliveryState.RUNNING]
+    assert states[-1] is DeliveryState.DONE
+
+
+def test_a_paused_download_goes_on_where_it_was(deliveries: Deliveries, easel: ShelfEasel) -> None:
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    deliveries.get(card)
+    wait(deliveries, lambda one: one.done > 0 or one.state is DeliveryState.DONE)
+    deliveries.pause("tiny")
+    paused = wait(deliveries, is_in(DeliveryState.PAUSED, DeliveryState.DONE))
+    if paused.state is DeliveryState.PAUSED:  # else it was quicker than we
+        deliveries.resume("tiny")
+    assert wait(deliveries, is_in(DeliveryState.DONE)).installed is not None
+
+
+def test_a_failure_is_told_and_can_be_resumed(
+    deliveries: Deliveries, easel: ShelfEasel, hub: FaultHub
+) -> None:
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    hub.process.kill()
+    hub.process.wait()
+    deliveries.get(card)
+    failed = wait(deliveries, is_in(DeliveryState.FAILED))
+    assert isinstance(failed.error, HubUnreachable)
+    deliveries.resume("tiny")
+    wait(deliveries, is_in(DeliveryState.RUNNING, DeliveryState.FAILED))
+
+
+def test_an_import_that_is_refused_does_not_hold_up_the_next(
+    deliveries: Deliveries, easel: ShelfEasel, tmp_path: Path
+) -> None:
+    text = tmp_path / "letter.safetensors"
+    text.write_text("Dear reader")
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    deliveries.bring(text)
+    deliveries.get(card)
+    refused = wait(deliveries, is_in(DeliveryState.FAILED), str(text))
+    assert isinstance(refused.error, ImportRefused)
+    assert wait(deliveries, is_in(DeliveryState.DONE)).installed is not None
+
+
+def test_closing_ends_a_download_that_drips(
+    easel_home: Path, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with fault_hub(tmp_path, files, DRIP) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        card = easel.shelf.card("tiny")
+        easel.shelf.accept(card)
+        easel.deliveries.get(card)
+        wait(easel.deliveries, lambda one: one.done > 0)
+        began = time.monotonic()
+        easel.deliveries.close()
+        assert time.monotonic() - began < 3.5
+        assert easel.shelf.installed() == ()
