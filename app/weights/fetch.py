@@ -86,21 +86,21 @@ class Fetcher:
         """Write what ``line`` brings, after its head has been found right."""
         patience = self.options.patience
         drip: Drip | None = None
-        while (pieces := line.take(patience.glance_s)) is not None:
+        while (piece := line.take(patience.glance_s)) is not None:
             self.progress.check()
             if drip is None and line.answer is not None:
                 self._begin(line.answer, file, part, start)
                 drip = Drip(patience)
             host = line.answer.host if line.answer else self.hub.host
-            if not pieces and line.quiet_s > patience.stall_s:
+            if not piece and line.quiet_s > patience.stall_s:
                 raise Setback(HubSilent(host, patience.stall_s))
-            for piece in pieces:
-                if part.size + len(piece) > file.bytes:
-                    raise Setback(HubUnreachable(host, "broken off"), from_zero=True)
+            if part.size + len(piece) > file.bytes:
+                raise Setback(HubUnreachable(host, "broken off"), from_zero=True)
+            if piece:
                 part.add(piece)
                 self.progress.came(len(piece), file.path)
-            if drip and pieces and drip.too_slow(sum(map(len, pieces))) and not part.whole:
-                raise Setback(HubUnreachable(host, "too slow"), tries=SLOW_TRIES)
+                if drip and drip.too_slow(len(piece)) and not part.whole:
+                    raise Setback(HubUnreachable(host, "too slow"), tries=SLOW_TRIES)
         assert line.answer is not None  # a line without one raises
         if drip is None:
             self._begin(line.answer, file, part, start)

@@ -23,6 +23,7 @@ from app.core.errors import (
     HubUnreachable,
     UnsafeRedirect,
 )
+from app.weights.body import body
 from app.weights.patience import Options
 from app.weights.setback import Setback
 
@@ -105,7 +106,7 @@ class Hub:
                         head = Answer(
                             response.status_code, response.headers, tuple(hosts), from_hub
                         )
-                        yield head, response.iter_raw()
+                        yield head, body(response, self._options.patience.stall_s + 1)
                         return
                     url = self._next(url, response.headers.get("location", ""), len(hosts))
                 heard()

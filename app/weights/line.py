@@ -17,6 +17,8 @@ from app.weights.setback import Stop
 
 ROOM = 8 << 20
 """Bytes that may wait to be taken; beyond that the network waits for the disk."""
+WORTH_TAKING = 1 << 18
+"""Bytes worth waking the one who waits for; fewer are taken when its patience ends."""
 
 
 class Line:
@@ -33,19 +35,18 @@ class Line:
         self._heard = time.monotonic()
         threading.Thread(target=self._run, name="weights line", daemon=True).start()
 
-    def take(self, timeout: float) -> list[bytes] | None:
-        """The pieces that have come, after at most ``timeout`` seconds; None at the end.
+    def take(self, timeout: float) -> bytes | None:
+        """What has come, after at most ``timeout`` seconds; None at the end.
 
-        ``answer`` is there before the first piece. Raises what ended the line too early: Setback
+        ``answer`` is there before the first byte. Raises what ended the line too early: Setback
         or a DownloadError.
         """
         with self._change:
-            if not self._pieces and not self._ended:
-                self._change.wait(timeout)
+            self._change.wait_for(lambda: self._waiting >= WORTH_TAKING or self._ended, timeout)
             pieces, self._pieces, self._waiting = self._pieces, [], 0
             self._change.notify_all()
             if pieces or not self._ended:
-                return pieces
+                return b"".join(pieces)
             if self._error is not None:
                 raise self._error
             return None
@@ -79,7 +80,6 @@ class Line:
                 with self._change:
                     self.answer = answer
                     self._note()
-                    self._change.notify_all()
                 self._pass_on(pieces)
         except Exception as error:
             self._error = error
@@ -94,10 +94,9 @@ class Line:
                 self._note()
                 self._pieces.append(piece)
                 self._waiting += len(piece)
-                self._change.notify_all()
-                self._change.wait_for(lambda: self._waiting < ROOM or self._closed)
-                if self._closed:
-                    return
+                if self._waiting >= WORTH_TAKING:
+                    self._change.notify_all()
+                    self._change.wait_for(lambda: self._waiting < ROOM or self._closed)
 
     def _note(self) -> None:
         if self._closed:
