@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.convert.checkpoint import open_checkpoint
 from app.convert.families import Found, recognise
+from app.convert.folder import copy_folder, look_through
 from app.convert.importing import Brought, Importing, Stage, Stopped
 from app.convert.single_file import component_count, convert_autoencoder, convert_checkpoint
 from app.convert.tensor_files import Tensors, open_safetensors, read_number, write_tensors
@@ -43,6 +44,12 @@ def bring(
 
     # 1. Names, shapes and what they mean
     go_on()
+    if file.is_dir():
+        layout = look_through(file)
+        found = layout.found
+        report(Importing(Stage.CHECKING, 1, 1))
+        copy_folder(layout, staging, _Counted(report, go_on, found))
+        return _brought(found, staging, report, go_on)
     with _opened(file, pickled) as tensors:
         found = recognise(str(file), tensors.shapes)
         if file.stat().st_size > _MOST[found.kind]:
@@ -52,6 +59,12 @@ def bring(
         # 2. Converted, part by part
         _convert(tensors, found, configs, staging, _Counted(report, go_on, found))
     # 3. Proof of what lies there now
+    return _brought(found, staging, report, go_on)
+
+
+def _brought(
+    found: Found, staging: Path, report: Callable[[Importing], None], go_on: Callable[[], None]
+) -> Brought:
     files = tuple(_proven(staging, report, go_on))
     kind = Kind.DIFFUSERS if found.kind is Kind.CHECKPOINT else found.kind
     return Brought(kind, found.family, files, found.inpainting)

@@ -1,4 +1,4 @@
-"""Brings in a single file from elsewhere: checked first, converted once, whole or not at all.
+"""Brings in a file or folder from elsewhere: checked first, converted once, whole or not at all.
 
 It opens foreign weights, and so it runs in ``jobs.limited_child``.
 """
@@ -67,10 +67,11 @@ def bring_in(
 ) -> Brought | None:
     """Bring ``file`` into the new folder ``staging``, which the caller then gives its name.
 
-    A checkpoint becomes a diffusers folder (kind DIFFUSERS) in fp16, a VAE one component of such a
-    folder; a LoRA or an embedding one safetensors file. None when it was stopped. Whatever goes
-    wrong, and when stopped, ``staging`` is gone again. Raises ImportRefused, NoSpace,
-    FolderNotWritable; FileExistsError for a ``staging`` that is there.
+    ``file`` may be a folder in diffusers layout. A checkpoint becomes such a folder (kind
+    DIFFUSERS) in fp16, a VAE one component of one, a LoRA or an embedding one safetensors file.
+    None when it was stopped. Whatever goes wrong, and when stopped, ``staging`` is gone again.
+    Raises ImportRefused, NoSpace, FolderNotWritable; FileExistsError for a ``staging`` that is
+    there.
     """
     # 1. A file that can be read, of a kind that is opened at all
     report(Importing(Stage.CHECKING, 0, 1))
@@ -92,13 +93,13 @@ def bring_in(
 def _look_at(file: Path) -> tuple[int, bool]:
     """Its size, and whether it is a pickle. The name has to say so, and then the content too."""
     try:
+        if file.is_dir():
+            return _weights_in(file), False
         size = file.stat().st_size
         with file.open("rb") as stream:
             mark = stream.read(4)
     except FileNotFoundError as error:
         raise ImportRefused(str(file), "missing") from error
-    except IsADirectoryError as error:
-        raise ImportRefused(str(file), "unknown format") from error
     except (OSError, ValueError) as error:
         raise ImportRefused(str(file), "permission") from error
     suffix = file.suffix.lower()
@@ -108,6 +109,11 @@ def _look_at(file: Path) -> tuple[int, bool]:
     if suffix == ".safetensors":
         return size, False  # a header that begins as a zip or pickle does is refused by its length
     raise ImportRefused(str(file), "unknown format")
+
+
+def _weights_in(folder: Path) -> int:
+    """Bytes of the components of a diffusers folder."""
+    return sum(file.stat().st_size for file in folder.glob("*/*.safetensors"))
 
 
 @contextmanager

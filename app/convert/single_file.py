@@ -14,31 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.loaders import single_file_utils
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from app.convert.families import INPAINTING_CHANNELS, Found
-from app.convert.tensor_files import Tensors, read_number, sync, write_json, write_tensors
+from app.convert.networks import DTYPE, Config, State, build, fitted, write_component
+from app.convert.tensor_files import Tensors, read_number, sync, write_json
 from app.core.errors import ImportRefused
 from app.core.model import Family
 
-DTYPE = torch.float16
+MAX_COMPONENT = 5_000
+"""Tensors; SDXL's UNet has 1,680, and renaming looks at each for each block."""
 
 _DIFFUSERS: Any = single_file_utils  # it has no types
-
-State = dict[str, torch.Tensor]
-Config = dict[str, Any]
 
 _INPAINTING = {
     "StableDiffusionPipeline": "StableDiffusionInpaintPipeline",
     "StableDiffusionXLPipeline": "StableDiffusionXLInpaintPipeline",
 }
-_TEXT_CLASSES = {
-    "CLIPTextModel": CLIPTextModel,
-    "CLIPTextModelWithProjection": CLIPTextModelWithProjection,
-}
-_NETWORK = "diffusion_pytorch_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +113,24 @@ def convert_autoencoder(tensors: Tensors, family: Family, configs: Path, folder:
 
 
 def _convert(tensors: Tensors, component: _Component, config: Config, folder: Path) -> None:
-    network = _network(component, config)
+    network = build(config)
     state = dict(_component_state(tensors, component))
-    named = _renamed(network, state, component, config)
-    fitted = _fitted(tensors.file, network, named)
-    write_tensors(fitted, folder / ("model.safetensors" if component.clip else _NETWORK))
-    write_json(config, folder / "config.json")
+    try:
+        named = _renamed(network, state, component, config)
+    except (KeyError, AttributeError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        # diffusers expects a sound file: what it stumbles over is a tensor missing or misshapen
+        raise ImportRefused(tensors.file, "damaged") from error
+    write_component(fitted(tensors.file, network, named), config, folder)
 
 
 def _component_state(tensors: Tensors, component: _Component) -> Iterator[tuple[str, torch.Tensor]]:
     """Its tensors in fp16 by their names in the file, without the counters that CLIP carries."""
-    for name in tensors.shapes:
-        if name.startswith(component.prefix) and not name.endswith(
-            (".position_ids", "logit_scale")
-        ):
+    names = [name for name in tensors.shapes if name.startswith(component.prefix)]
+    if len(names) > MAX_COMPONENT:
+        raise ImportRefused(tensors.file, "too large")
+    for name in names:
+        if not name.endswith((".position_ids", "logit_scale")):
             yield name, read_number(tensors, name, DTYPE)
-
-
-def _network(component: _Component, config: Config) -> Any:
-    """The network that ``config`` describes, without memory for its weights."""
-    with torch.device("meta"):
-        if component.clip:
-            text = _TEXT_CLASSES[config["architectures"][0]]
-            return text(CLIPTextConfig(**config))
-        diffusion: Any = UNet2DConditionModel if component.name == "unet" else AutoencoderKL
-        return diffusion.from_config(config)
 
 
 def _renamed(network: Any, state: State, component: _Component, config: Config) -> State:
@@ -162,24 +147,6 @@ def _renamed(network: Any, state: State, component: _Component, config: Config) 
     else:
         renamed = _DIFFUSERS.convert_ldm_vae_checkpoint(state, config)
     return renamed
-
-
-def _fitted(file: str, network: torch.nn.Module, named: State) -> State:
-    """Exactly what ``network`` holds, by its names; more than that is dropped.
-
-    Names are compared without "text_model.", which writers of CLIP use or leave out; shapes
-    without sides of one, because a 1x1 convolution may be kept as a matrix.
-    """
-    bare = {name.removeprefix("text_model."): tensor for name, tensor in named.items()}
-    fitted: State = {}
-    for name, wanted in network.state_dict().items():
-        tensor = bare.get(name.removeprefix("text_model."))
-        if tensor is None:
-            raise ImportRefused(file, "damaged")
-        if tensor.shape != wanted.shape and tensor.squeeze().shape != wanted.squeeze().shape:
-            raise ImportRefused(file, "unknown family")
-        fitted[name] = tensor.reshape(wanted.shape).contiguous()
-    return fitted
 
 
 def _copy_tokenizer(clip: Path, settings: Path, folder: Path) -> None:

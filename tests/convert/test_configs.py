@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import CLIPTokenizer
 
-from app.convert import single_file
+from app.convert import networks, single_file
 from app.core.model import Family
 from tests.convert.ldm_layout import clip, open_clip, unet_name, vae_state
 
@@ -29,7 +29,7 @@ PARAMETERS = {
 """As counted in the published models."""
 
 
-def networks(kind: str) -> dict[str, tuple[single_file._Component, dict[str, object]]]:
+def components(kind: str) -> dict[str, tuple[single_file._Component, dict[str, object]]]:
     return {
         part.name: (part, json.loads((CONFIGS / kind / part.name / "config.json").read_text()))
         for part in single_file._COMPONENTS[Family(kind)]
@@ -38,8 +38,8 @@ def networks(kind: str) -> dict[str, tuple[single_file._Component, dict[str, obj
 
 @pytest.mark.parametrize("kind", PARAMETERS)
 def test_every_network_has_the_published_number_of_parameters(kind: str) -> None:
-    for name, (part, config) in networks(kind).items():
-        network = single_file._network(part, config)
+    for name, (_, config) in components(kind).items():
+        network = networks.build(config)
         count = sum(parameter.numel() for parameter in network.parameters())
         assert count == PARAMETERS[kind][name], name
 
@@ -47,8 +47,8 @@ def test_every_network_has_the_published_number_of_parameters(kind: str) -> None
 @pytest.mark.parametrize("kind", PARAMETERS)
 def test_a_checkpoint_of_full_size_fits(kind: str) -> None:
     """Names and shapes of the real size, without a byte of weights."""
-    for name, (part, config) in networks(kind).items():
-        network = single_file._network(part, config)
+    for name, (part, config) in components(kind).items():
+        network = networks.build(config)
         wanted: dict[str, torch.Tensor] = network.state_dict()
         if part.clip == "openclip":
             original = open_clip(wanted, part.prefix)
@@ -62,7 +62,7 @@ def test_a_checkpoint_of_full_size_fits(kind: str) -> None:
         original = {key: tensor.to("meta") for key, tensor in original.items()}
 
         renamed = single_file._renamed(network, original, part, config)
-        fitted = single_file._fitted("file", network, renamed)
+        fitted = networks.fitted("file", network, renamed)
 
         assert {key: tensor.shape for key, tensor in fitted.items()} == {
             key: tensor.shape for key, tensor in wanted.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -44,29 +45,48 @@ def test_it_is_refused(name: str, tmp_path: Path) -> None:
     assert psutil.Process().memory_info().rss - before < MEMORY
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CORPUS)
-def test_the_child_refuses_it_too(name: str, tmp_path: Path) -> None:
-    build, reasons = CORPUS[name]
-    marker, staging = tmp_path / "marker", tmp_path / "staging"
-    file = build(tmp_path, marker)
-    there = sorted(tmp_path.iterdir())
-    work = functools.partial(bring_in, file, staging, ROOT / "resources")
-
-    with pytest.raises(ImportRefused) as caught:
-        run_limited(
-            work, str(file), Bounds.for_file(file.stat().st_size), lambda _: None, lambda: False
-        )
-
-    assert caught.value.reason in reasons
-    assert sorted(tmp_path.iterdir()) == there
+def refused(
+    files: dict[str, Path], report: Callable[[object], None], cancelled: Callable[[], bool]
+) -> dict[str, str]:
+    """In the child: the reason for each file."""
+    reasons = {}
+    for name, file in files.items():
+        try:
+            bring_in(file, file.parent / "staging", ROOT / "resources", report, cancelled)
+        except ImportRefused as error:
+            reasons[name] = error.reason
+    return reasons
 
 
-@pytest.mark.parametrize("name", ["missing", "a folder", "not allowed"])
+def test_the_child_refuses_all_of_it_too(tmp_path: Path) -> None:
+    """Within the limits that one small file is given, and its hook against connections."""
+    files = {}
+    for number, (name, (build, _)) in enumerate(CORPUS.items()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files[name] = build(folder, folder / "marker")
+    there = sorted(tmp_path.rglob("*"))
+
+    found = run_limited(
+        functools.partial(refused, files),
+        "all",
+        Bounds.for_file(0),
+        lambda _: None,
+        lambda: False,
+    )
+
+    assert found is not None
+    assert {
+        name for name, (_, reasons) in CORPUS.items() if found.get(name) not in reasons
+    } == set()
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+@pytest.mark.parametrize("name", ["missing", "an empty folder", "not allowed"])
 def test_what_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
     file = tmp_path / "x.safetensors"
     reason = "missing"
-    if name == "a folder":
+    if name == "an empty folder":
         file.mkdir()
         reason = "unknown format"
     elif name == "not allowed":
