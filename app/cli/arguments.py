@@ -105,22 +105,25 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
         "remove": "take an installed model away",
-        "import": "bring in a .safetensors or .ckpt file",
+        "import": "bring in a .safetensors, .ckpt or .easelpack file",
+        "export": "write an installed model as one .easelpack file",
     }
     made = {
         name: actions.add_parser(name, help=text, description=text, allow_abbrev=False)
         for name, text in about.items()
     }
-    for name in ("licence", "get", "remove"):
+    for name in ("licence", "get", "remove", "export"):
         made[name].add_argument("id", metavar="ID", help="a model of “easel models shelf”")
-    made["get"].add_argument(
-        "--accept-licence",
-        metavar="SHA256",
-        help="the SHA-256 or the name of the licence that is accepted, for scripts",
-    )
+    for name in ("get", "import"):
+        made[name].add_argument(
+            "--accept-licence",
+            metavar="SHA256",
+            help="the SHA-256 or the name of the licence that is accepted, for scripts",
+        )
     made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
     made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
-    made["import"].add_argument("file", metavar="FILE", help="a model file")
+    for name in ("import", "export"):
+        made[name].add_argument("file", metavar="FILE", help="a model file")
     for parser in made.values():
         parser.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"

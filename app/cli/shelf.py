@@ -1,4 +1,4 @@
-"""``easel models shelf | licence | get | check | remove | import``: getting and keeping models.
+"""``easel models shelf | licence | get | check | remove | import | export``: getting models.
 
 ``models`` is the one command that may go online, and of it only ``get`` and ``check --mend``.
 """
@@ -22,6 +22,7 @@ from app.core.errors import LicenceNotAccepted
 from app.jobs.shelf import Shelf
 from app.messages import shown, size_text
 from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
+from app.weights.packs import SUFFIX as PACK
 from app.weights.receipts import Installed
 
 ACCEPTED = ("yes", "y")
@@ -58,7 +59,7 @@ def get(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     books = program.shelf
     # 1. The licence first
     card = books.card(asked.id)
-    _agree(card, books, asked.accept_licence, terminal)
+    _agree(books.licence(card), books, asked.accept_licence, terminal)
     # 2. Then the network
     terminal.note(f"Getting {shown(card.title)}: {size_text(card.download_bytes)}.")
     model = _stoppable(
@@ -88,25 +89,41 @@ def remove(asked: argparse.Namespace, program: Program, terminal: Terminal) -> i
 
 def bring(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Bring in a model file from elsewhere. Returns the exit code."""
-    file = Path(asked.file)
-    model = _stoppable(
-        terminal,
-        lambda cancelled: program.shelf.bring(file, _Teller(terminal).tell, cancelled),
-    )
+    books, file = program.shelf, Path(asked.file).expanduser().absolute()
+    if file.suffix.lower() == PACK:
+        text = books.pack_licence(file)
+        if text is not None:
+            _agree(text, books, asked.accept_licence, terminal)
+        model = _stoppable(terminal, lambda cancelled: books.unpack(file, cancelled))
+    else:
+        tell = _Teller(terminal).tell
+        model = _stoppable(terminal, lambda cancelled: books.bring(file, tell, cancelled))
     return _say_installed(model, terminal)
 
 
-def _agree(card: ModelCard, books: Shelf, accepted: str | None, terminal: Terminal) -> None:
+def export(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Write an installed model as one file, to take to a computer without a network."""
+    books, model = program.shelf, program.shelf.find(asked.id)
+    target = Path(asked.file).expanduser().absolute()
+    if target.suffix.lower() != PACK:
+        target = target.with_name(target.name + PACK)
+    _stoppable(terminal, lambda cancelled: books.pack(model, target, cancelled) or None)
+    terminal.event("exported", id=model.receipt.id, file=str(target))
+    if not terminal.as_json:
+        terminal.result(str(target))
+    return DONE
+
+
+def _agree(text: Licence, books: Shelf, accepted: str | None, terminal: Terminal) -> None:
     """Raises LicenceNotAccepted unless the person accepts, now or before."""
-    if books.is_accepted(card):
+    if books.is_text_accepted(text):
         return
-    text = books.licence(card)
     if accepted is not None:
         if accepted not in (text.sha256, text.id):
             raise LicenceNotAccepted(text.title, text.sha256)
     elif terminal.as_json or not sys.stdin.isatty() or not _asks(text, terminal):
         raise LicenceNotAccepted(text.title, text.sha256)
-    books.accept(card)
+    books.accept_text(text)
 
 
 def _asks(text: Licence, terminal: Terminal) -> bool:

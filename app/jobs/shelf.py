@@ -21,10 +21,10 @@ from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
 from app.jobs.limited_child import Bounds, run_limited
-from app.weights import catalogue, receipts
+from app.weights import catalogue, packs, receipts
 from app.weights.events import Connected, Stopped, Transferred, Verified
 from app.weights.ledger import Ledger
-from app.weights.licences import Acceptances, licence
+from app.weights.licences import Acceptances, licence, licence_of
 from app.weights.patience import HUB, Options
 from app.weights.receipts import Installed
 from app.weights.transfer import repair, transfer, verify
@@ -80,11 +80,11 @@ class Shelf:
 
     def is_accepted(self, card: ModelCard) -> bool:
         """Whether the person has accepted exactly this text before."""
-        return self._acceptances.of(self.licence(card)) is not None
+        return self.is_text_accepted(self.licence(card))
 
     def accept(self, card: ModelCard) -> Acceptance:
         """Keep that the person accepts the licence of ``card``, as it reads now."""
-        return self._acceptances.accept(self.licence(card))
+        return self.accept_text(self.licence(card))
 
     # Getting one whole.
 
@@ -194,6 +194,50 @@ class Shelf:
         receipts.write(folder, receipt)
         return Installed(folder, receipt)
 
+    # One file for a Mac without a network.
+
+    def pack(self, model: Installed, target: Path, cancelled: IsCancelled) -> bool:
+        """Write ``model`` as one file, with hashes, licence and acceptance; False when stopped.
+
+        Raises as ``packs.export_pack`` does.
+        """
+        with contextlib.suppress(_Stopped):
+            packs.export_pack(model.folder, target, _stopping(cancelled))
+            return True
+        return False
+
+    def pack_licence(self, file: Path) -> Licence | None:
+        """What the model in a pack comes under; None where it asks for nothing to be accepted.
+
+        Raises ImportRefused.
+        """
+        pack = packs.read_pack(file)
+        had = pack.receipt.acceptance
+        if had is None:
+            return None
+        return licence_of(had.licence, had.licence, pack.licence_text, file.name)
+
+    def unpack(self, file: Path, cancelled: IsCancelled) -> Installed | None:
+        """Install the model in a pack; None when stopped.
+
+        Raises LicenceNotAccepted, and as ``packs.import_pack`` does.
+        """
+        text = self.pack_licence(file)
+        acceptance = None if text is None else self._acceptances.require(text)
+        with contextlib.suppress(_Stopped):
+            root = self._folders.installed
+            folder = packs.import_pack(file, root, acceptance, _stopping(cancelled))
+            return Installed(folder, receipts.read(folder))
+        return None
+
+    def accept_text(self, text: Licence) -> Acceptance:
+        """Keep that the person accepts this very text."""
+        return self._acceptances.accept(text)
+
+    def is_text_accepted(self, text: Licence) -> bool:
+        """Whether the person has accepted exactly this text before."""
+        return self._acceptances.of(text) is not None
+
     def _convert(
         self, file: Path, staging: Path, report: Report, cancelled: IsCancelled
     ) -> Brought | None:
@@ -249,6 +293,18 @@ class Shelf:
 
         host = self._options.endpoint.partition("://")[2]
         return run_limited(work, host, Bounds.for_transfer(), hear, cancelled)
+
+
+class _Stopped(Exception):
+    """Raised out of a pack's progress; nothing half-written stays."""
+
+
+def _stopping(cancelled: IsCancelled) -> Callable[[int], None]:
+    def look(_done: int) -> None:
+        if cancelled():
+            raise _Stopped
+
+    return look
 
 
 def _transfer(

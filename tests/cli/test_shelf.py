@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
 from app.cli import main
-from app.compose import Easel
+from app.compose import Easel, compose
 from app.weights.licences import licence
 from tests.cli.conftest import Ran
+from tests.convert.conftest import tiny_resources, tiny_source
+from tests.convert.ldm_layout import single_file
 from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
 from tests.weights.hubs import FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
+__all__ = ["tiny_resources", "tiny_source"]  # fixtures of the converter's tests
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,61 @@ def test_a_removed_model_is_gone(run: Callable[..., Ran], easel: Easel, sha256: 
     ran = run("models", "remove", "tiny")
     assert ran.code == 1
     assert "The model is not there." in ran.err
+
+
+def test_a_pack_takes_a_model_to_an_easel_that_never_goes_online(
+    run: Callable[..., Ran], sha256: str, hub: FaultHub, tmp_path: Path
+) -> None:
+    assert run("models", "get", "tiny", "--accept-licence", sha256).code == 0
+    ran = run("models", "export", "tiny", str(tmp_path / "tiny"))
+    assert (ran.code, ran.out) == (0, f"{tmp_path / 'tiny.easelpack'}\n")
+    asked = len(hub.log())
+
+    other = compose({"EASEL_HOME": str(tmp_path / "another")})
+
+    def elsewhere(*argv: str) -> int:
+        return main(("models", *argv), lambda: other)
+
+    pack = str(tmp_path / "tiny.easelpack")
+    assert elsewhere("import", pack) == 1
+    assert other.shelf.installed() == ()
+    assert elsewhere("import", pack, "--accept-licence", sha256) == 0
+    (model,) = other.shelf.installed()
+    assert model.receipt.origin == "pack"
+    assert [one.id for one in other.models()] == ["starter", "tiny"]
+    assert len(hub.log()) == asked
+
+
+def test_a_single_file_is_brought_in_and_draws(
+    run: Callable[..., Ran],
+    easel: Easel,
+    hub: FaultHub,
+    tmp_path: Path,
+    tiny_source: Callable[[str], Path],
+    tiny_resources: Callable[[str], Path],
+) -> None:
+    resources = easel.folders.shipped / "resources"
+    resources.unlink()
+    resources.symlink_to(tiny_resources("sd1"))
+    save_file(single_file("sd1", tiny_source("sd1")), tmp_path / "My Model.safetensors")
+
+    ran = run("models", "import", str(tmp_path / "My Model.safetensors"))
+    assert (ran.code, ran.out) == (0, "my-model\n"), ran.err
+    picture = tmp_path / "apple.png"
+    asked = ("--model", "my-model", "--steps", "2", "--size", "128x128", "-o", str(picture))
+    assert run("generate", "a red apple", *asked).code == 0
+    assert hub.log() == []
+
+
+def test_a_file_that_is_no_model_is_refused_and_nothing_stays(
+    run: Callable[..., Ran], easel: Easel, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.safetensors"
+    letter.write_text("Dear reader, this is no model.")
+    ran = run("models", "import", str(letter))
+    assert ran.code == 1
+    assert "The file cannot be brought in." in ran.err
+    assert list(easel.folders.installed.glob("*")) == []
 
 
 def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:
