@@ -16,7 +16,9 @@ def begin(window: MainWindow) -> None:
     # 1. The rest of the window
     window.menus.fill()
     from app.ui import interactions
+    from app.ui.getting_models import GettingModels
 
+    window.getting = GettingModels(window)
     interactions.connect(window)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed

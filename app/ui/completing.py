@@ -66,15 +66,18 @@ class Wiring:
     def connect(self) -> None:
         window = self._window
         window.models.changed.connect(self._model_changed)
+        window.models.listed.connect(self._models_listed)
         window.models.refused.connect(self._model_refused)
         window.toolbar.model_chosen.connect(window.models.choose)
         window.toolbar.folder_wanted.connect(window.models.ask_for_folder)
+        window.toolbar.models_wanted.connect(self._open_models)
         window.toolbar.inspector_button.toggled.connect(window.inspector.setVisible)
         window.prompt.generate.connect(window.generate)
         window.prompt.stop.connect(window.studio.stop_all)
         window.prompt.changed.connect(self._count_tokens)
         window.meter.counted.connect(self._show_tokens)
         window.inspector.changed.connect(self._say_pace)
+        window.inspector.models_wanted.connect(self._open_models)
         window.inspector.problem.connect(window.complain)
         window.inspector.explanation_wanted.connect(window.explain)
         window.filmstrip.stop_wanted.connect(window.studio.stop)
@@ -86,6 +89,7 @@ class Wiring:
         window.studio.heard.connect(self._hear)
         window.notices.prompt_chosen.connect(self._try_example)
         window.notices.folder_wanted.connect(window.models.ask_for_folder)
+        window.notices.models_wanted.connect(self._open_models)
         window.notices.surprise_wanted.connect(window.surprise_wanted)
 
     # The model
@@ -105,9 +109,17 @@ class Wiring:
         window.studio.model_changed(model)
         window.model_changed.emit(model)
 
+    def _models_listed(self) -> None:
+        window = self._window
+        window.toolbar.show_models(window.models.at_hand(), window.model())
+
     def _model_refused(self, error: EaselError) -> None:
         window = self._window
         window.show_error(error, window.models.ask_for_folder, None, "Choose another folder…")
+
+    def _open_models(self) -> None:
+        self._window.begin()
+        self._window.getting.open_models()
 
     # The canvas
 

@@ -29,10 +29,11 @@ WIDEST = 540
 
 
 class FirstRun(QWidget):
-    """Says what this model draws, offers prompts to try and a way to open a larger model."""
+    """Says what this model draws, offers prompts to try and the way to a larger model."""
 
     prompt_chosen = Signal(str)
     folder_wanted = Signal()
+    models_wanted = Signal()
     surprise_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -52,6 +53,8 @@ class FirstRun(QWidget):
             links.LinksAccessibleByMouse | links.LinksAccessibleByKeyboard
         )
         self._examples.linkActivated.connect(self.prompt_chosen)
+        self.get_button = Button(theme, "Get Stable Diffusion…", "action")
+        self.get_button.clicked.connect(self.models_wanted)
         self.surprise_button = Button(theme, "Surprise me", "quiet", icon="dice")
         self.surprise_button.setToolTip("Draw something made of words the model knows")
         self.surprise_button.clicked.connect(self.surprise_wanted)
@@ -77,11 +80,12 @@ class FirstRun(QWidget):
         self._examples.setText(_tries(examples) if model is not None else "")
         self._examples.setVisible(bool(self._examples.text()))
         self._larger.setText(
-            "The built-in model is no Stable Diffusion; that is a download away. "
-            "Easel opens any Stable Diffusion 1, 2 or XL folder in diffusers layout."
+            "Stable Diffusion draws nearly anything: one download, after you accept its licence, "
+            "and from then on no connection."
         )
         self._larger.setVisible(model is None or model.built_in)
-        self.open_button.setVisible(model is None or model.built_in)
+        self.get_button.setVisible(model is None or model.built_in)
+        self.open_button.setVisible(model is None)
         self.surprise_button.setVisible(model is not None and model.built_in)
 
     def _build(self) -> None:
@@ -93,6 +97,7 @@ class FirstRun(QWidget):
         buttons = QWidget()
         pair = QHBoxLayout(buttons)
         pair.setContentsMargins(0, 0, 0, 0)
+        pair.addWidget(self.get_button)
         pair.addWidget(self.surprise_button)
         pair.addWidget(self.open_button)
         for widget, gap in (

@@ -56,6 +56,7 @@ class Inspector(QWidget):
     changed = Signal()
     problem = Signal(object)
     explanation_wanted = Signal(object)
+    models_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -196,11 +197,19 @@ class Inspector(QWidget):
         self._note = Words(
             theme,
             "The small built-in model: simple drawings of single things. "
-            "It is no Stable Diffusion.",
+            'It is no Stable Diffusion; <a href="models" style="text-decoration:none">'
+            "that is a download away</a>.",
             "secondary",
             "dim",
+            rich=True,
             wrap=True,
         )
+        links = Qt.TextInteractionFlag
+        self._note.setTextInteractionFlags(
+            links.LinksAccessibleByMouse | links.LinksAccessibleByKeyboard
+        )
+        self._note.setAccessibleName("About the built-in model")
+        self._note.linkActivated.connect(lambda _link: self.models_wanted.emit())
         self._foot = Words(theme, "", "secondary", "dim", rich=True, wrap=True)
         self._rows: dict[str, Row] = {}
         for title, control, value in (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.ui.desk import Desk
     from app.ui.filmstrip import Filmstrip
     from app.ui.form import Form
+    from app.ui.getting_models import GettingModels
     from app.ui.inspector import Inspector
     from app.ui.menus import Menus
     from app.ui.model_choice import ModelChoice
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
     models: ModelChoice
     meter: TokenMeter
     wiring: Wiring
+    getting: GettingModels
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
@@ -217,7 +219,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         self.complete()
-        if self.desk.busy and not self._leaving:
+        coming = self._begun and self.getting.busy
+        if (self.desk.busy or coming) and not self._leaving:
             event.ignore()
             from app.ui.closing import ask
 
@@ -232,6 +235,8 @@ class MainWindow(QMainWindow):
         )
         self.hide()
         self.closing.emit()
+        if self._begun:
+            self.getting.close()
         self.meter.close()
         self.studio.close()
         super().closeEvent(event)

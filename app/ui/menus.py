@@ -68,6 +68,8 @@ class Menus:
         self.stop.setEnabled(window.desk.busy)
         window.desk.busy_changed.connect(self.stop.setEnabled)
         self.file.addSeparator()
+        self.add(self.file, "Models…", "Ctrl+Shift+M", lambda: window.getting.open_models())
+        self.add(self.file, "Import a Model…", None, lambda: window.getting.ask_for_file())
         self.add(
             self.file,
             "Open a Model Folder…",
@@ -131,6 +133,8 @@ class Menus:
     def _fill_help(self) -> None:
         window = self._window
         self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
+        self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
+        self.add(self.help, "Connections", None, lambda: window.getting.show_connections())
         self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
         self.add(
             self.help,

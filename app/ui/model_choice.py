@@ -23,6 +23,7 @@ class ModelChoice(QObject):
     """Holds the model that draws. ``refused`` carries why a folder cannot be drawn with."""
 
     changed = Signal(object)
+    listed = Signal()
     refused = Signal(object)
 
     def __init__(self, easel: Easel, remember: Callable[..., None], window: QWidget) -> None:
@@ -64,6 +65,10 @@ class ModelChoice(QObject):
             changes["opened_models"] = (*opened, model.id)
         self._remember(**changes)
         self._take(model)
+
+    def found_more(self) -> None:
+        """The models at hand are others than before; the one that draws stays."""
+        self.listed.emit()
 
     def open_folder(self, folder: Path) -> bool:
         """Draw with the model in ``folder``; false, and ``refused``, when that cannot be."""

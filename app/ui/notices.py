@@ -27,6 +27,7 @@ class Notices(QObject):
 
     prompt_chosen = Signal(str)
     folder_wanted = Signal()
+    models_wanted = Signal()
     surprise_wanted = Signal()
 
     def __init__(self, theme: Theme, canvas: Canvas, desk: Desk) -> None:
@@ -39,6 +40,7 @@ class Notices(QObject):
         self.first_run = FirstRun(theme)
         self.first_run.prompt_chosen.connect(self.prompt_chosen)
         self.first_run.folder_wanted.connect(self.folder_wanted)
+        self.first_run.models_wanted.connect(self.models_wanted)
         self.first_run.surprise_wanted.connect(self.surprise_wanted)
 
     @property

@@ -73,10 +73,14 @@ class ModelButton(DrawnButton):
 
 
 class Toolbar(QWidget):
-    """``model_chosen`` carries the Model that was picked; ``folder_wanted`` asks for another."""
+    """``model_chosen`` carries the Model that was picked.
+
+    ``models_wanted`` asks for the Models window, ``folder_wanted`` for a folder from elsewhere.
+    """
 
     model_chosen = Signal(object)
     folder_wanted = Signal()
+    models_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -118,6 +122,8 @@ class Toolbar(QWidget):
             menu.addAction(action)
         if self.models:
             menu.addSeparator()
+        getting = menu.addAction("Models…")
+        getting.triggered.connect(self.models_wanted)
         opening = menu.addAction("Open a model folder…")
         opening.triggered.connect(self.folder_wanted)
         return menu

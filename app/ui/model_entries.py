@@ -1,0 +1,190 @@
+"""What the Models window lists: a row for each model that is here, comes in, or can be had."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from app.core.card import Kind, ModelCard, Receipt
+from app.core.errors import EaselError
+from app.jobs.deliveries import Delivery, DeliveryState
+from app.messages import size_text
+from app.ui.computer_fit import Fit, Grade, fit
+
+if TYPE_CHECKING:
+    from app.compose import Easel
+    from app.core.model import Model
+    from app.jobs.shelf import Shelf
+    from app.weights.receipts import Installed
+
+DRAWING = (Kind.DIFFUSERS, Kind.CHECKPOINT, Kind.COREML)
+"""Kinds that draw by themselves; the others change or help one that does."""
+
+_OVER = (DeliveryState.DONE, DeliveryState.CANCELLED)
+
+
+class Section(StrEnum):
+    """The headings of the list, in order."""
+
+    HERE = "On this computer"
+    COMING = "Coming in"
+    AVAILABLE = "Available"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row. ``facts`` are short words for one line; ``licence`` is a title, or "".
+
+    ``card`` can be got, ``installed`` removed. ``model`` can be drawn with.
+    """
+
+    id: str
+    title: str
+    summary: str
+    section: Section
+    facts: tuple[str, ...] = ()
+    licence: str = ""
+    fit: Fit | None = None
+    delivery: Delivery | None = None
+    card: ModelCard | None = None
+    installed: Installed | None = None
+    model: Model | None = None
+    in_use: bool = False
+    recommended: bool = False
+
+
+def entries(
+    easel: Easel, deliveries: tuple[Delivery, ...], chosen: Model | None, memory: int
+) -> tuple[tuple[Entry, ...], EaselError | None]:
+    """The rows, and what was wrong with the catalogue. ``memory`` is this computer's, in bytes."""
+    shelf = easel.shelf
+    problem: EaselError | None = None
+    try:
+        cards = shelf.cards()
+    except EaselError as error:
+        cards, problem = (), error
+    known = {card.id: card for card in cards}
+    here = _here(easel, known, chosen)
+    installed = {entry.id for entry in here}
+    current = {delivery.id: delivery for delivery in deliveries if delivery.state not in _OVER}
+    coming = [_coming(one) for one in current.values() if one.id not in known]
+    wanted = [
+        _available(shelf, card, known, current.get(card.id), memory)
+        for card in cards
+        if card.id not in installed
+    ]
+    wanted.sort(key=_rank)
+    return (*here, *coming, *_recommend(wanted)), problem
+
+
+def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> list[Entry]:
+    """The starter first, then what was installed, by title."""
+    rows = []
+    models = {model.id: model for model in easel.models()}
+    used = None if chosen is None else chosen.id
+    for model in models.values():
+        if model.built_in:
+            summary = "Comes with Easel: simple drawings of single things, in seconds."
+            rows.append(
+                Entry(
+                    model.id,
+                    model.title,
+                    summary,
+                    Section.HERE,
+                    ("Built in",),
+                    model=model,
+                    in_use=model.id == used,
+                )
+            )
+    for one in easel.shelf.installed():
+        receipt = one.receipt
+        card = known.get(receipt.id)
+        rows.append(
+            Entry(
+                receipt.id,
+                receipt.title,
+                card.summary if card else f"Brought in from {receipt.source}.",
+                Section.HERE,
+                _facts_here(receipt),
+                _licence_title(easel.shelf, card),
+                card=card,
+                installed=one,
+                model=models.get(receipt.id),
+                in_use=receipt.id == used,
+            )
+        )
+    return rows
+
+
+def _coming(delivery: Delivery) -> Entry:
+    return Entry(
+        delivery.id,
+        delivery.title,
+        "A file from elsewhere: checked and converted once, so that it opens quickly from then on.",
+        Section.COMING,
+        delivery=delivery,
+    )
+
+
+def _available(
+    shelf: Shelf,
+    card: ModelCard,
+    known: dict[str, ModelCard],
+    delivery: Delivery | None,
+    memory: int,
+) -> Entry:
+    facts = [
+        f"{size_text(card.download_bytes)} download",
+        f"{size_text(card.disk)} on disk",
+        f"{size_text(card.memory)} of memory",
+    ]
+    facts += [f"for {known[need].title}" for need in card.needs if need in known]
+    suits = fit(card.memory, memory) if card.kind in DRAWING else None
+    if card.kind is Kind.COREML and sys.platform != "darwin":
+        suits = Fit(Grade.NOT, "Needs a Mac with Apple silicon")
+    return Entry(
+        card.id,
+        card.title,
+        card.summary,
+        Section.AVAILABLE,
+        tuple(facts),
+        _licence_title(shelf, card),
+        suits,
+        delivery,
+        card=card,
+    )
+
+
+def _facts_here(receipt: Receipt) -> tuple[str, ...]:
+    facts = [f"{size_text(receipt.disk)} on disk"]
+    if receipt.memory:
+        facts.append(f"{size_text(receipt.memory)} of memory")
+    return tuple(facts)
+
+
+def _licence_title(shelf: Shelf, card: ModelCard | None) -> str:
+    if card is None:
+        return ""
+    try:
+        return shelf.licence(card).title
+    except EaselError:  # told when somebody wants the model
+        return ""
+
+
+def _rank(entry: Entry) -> tuple[bool, int, str]:
+    """What draws before what changes it, what runs well before what does not."""
+    draws = entry.card is not None and entry.card.kind in DRAWING
+    grades = list(Grade)
+    grade = len(grades) if entry.fit is None else grades.index(entry.fit.grade)
+    return not draws, grade, entry.title
+
+
+def _recommend(wanted: list[Entry]) -> list[Entry]:
+    """Mark the first that runs well here: the accent is for one thing only."""
+    busy = any(entry.delivery is not None for entry in wanted)
+    for index, entry in enumerate(wanted):
+        if not busy and entry.fit is not None and entry.fit.grade is Grade.WELL:
+            return [*wanted[:index], replace(entry, recommended=True), *wanted[index + 1 :]]
+    return wanted

@@ -1,0 +1,195 @@
+"""A model as a row: what it is, what it takes, how far it is, and the one thing to do next."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from html import escape
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.jobs.deliveries import Delivery, DeliveryState
+from app.messages import describe
+from app.ui.controls.button import Button
+from app.ui.controls.drawing import box, start
+from app.ui.controls.elided import ElidedWords
+from app.ui.controls.words import Words
+from app.ui.delivery_words import progress_text
+from app.ui.model_entries import Entry
+from app.ui.progress_card import ProgressBar
+from app.ui.theme import Theme
+from app.ui.tokens import CARD_RADIUS, HALO
+
+_SEPARATOR = " · "
+
+
+class Action(Enum):
+    """What the person can ask a row for."""
+
+    GET = auto()
+    PAUSE = auto()
+    RESUME = auto()
+    CANCEL = auto()
+    USE = auto()
+    REMOVE = auto()
+    LICENCE = auto()
+
+
+_WORDS = {
+    Action.GET: "Get…",
+    Action.PAUSE: "Pause",
+    Action.RESUME: "Resume",
+    Action.CANCEL: "Cancel",
+    Action.USE: "Use",
+    Action.REMOVE: "Remove…",
+}
+_LINK = "licence"
+
+
+class ModelRow(QWidget):
+    """``asked`` carries an Action and the id of the row."""
+
+    asked = Signal(object, str)
+
+    def __init__(self, theme: Theme, entry: Entry) -> None:
+        super().__init__()
+        self.theme = theme
+        self.entry = entry
+        self._action: Action | None = None
+        self._further: Action | None = None
+        self.title = ElidedWords(theme, "", "strong")
+        self.fit = Words(theme, "", "secondary strong", "good")
+        self.summary = Words(theme, "", "secondary", "dim", wrap=True)
+        self.facts = Words(theme, "", "secondary", "faint", rich=True, wrap=True)
+        links = Qt.TextInteractionFlag
+        self.facts.setTextInteractionFlags(
+            links.LinksAccessibleByMouse | links.LinksAccessibleByKeyboard
+        )
+        self.facts.linkActivated.connect(lambda _link: self._ask(Action.LICENCE))
+        self.used = Words(theme, "✓ In use", "secondary strong", "good")
+        self.button = Button(theme, "Get…", "quiet")
+        self.button.clicked.connect(lambda: self._ask(self._action))
+        self.further = Button(theme, "Remove…", "link")
+        self.further.clicked.connect(lambda: self._ask(self._further))
+        self.bar = ProgressBar(theme)
+        self.progress = Words(theme, "", "secondary", "dim", wrap=True)
+        self.trouble = Words(theme, "", "secondary strong", "bad", wrap=True)
+        self.advice = Words(theme, "", "secondary", "text", wrap=True)
+        self._lay_out()
+        self.show_entry(entry)
+        theme.changed.connect(self.update)
+
+    def show_entry(self, entry: Entry) -> None:
+        """Fit everything to ``entry``."""
+        self.entry = entry
+        self.title.say(entry.title)
+        self.summary.setText(entry.summary)
+        self._show_facts(entry)
+        self.fit.setVisible(entry.fit is not None)
+        if entry.fit is not None:
+            self.fit.set_colour(entry.fit.grade.value)
+            self.fit.setText(entry.fit.text)
+        self.used.setVisible(entry.in_use)
+        self._show_delivery(entry.delivery)
+        self._show_actions(entry)
+        said = [entry.title, entry.fit.text if entry.fit else "", entry.summary]
+        self.setAccessibleName(". ".join(part.rstrip(".") for part in said if part))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        painter = start(self)
+        colour = self.theme.colour
+        box(painter, QRectF(self.rect()), colour("surface"), colour("line"), CARD_RADIUS)
+        painter.end()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(self.title)
+        head.addWidget(self.fit)
+        head.addStretch(1)
+        told = QVBoxLayout()
+        told.setSpacing(3)
+        told.addLayout(head)
+        told.addWidget(self.summary)
+        told.addWidget(self.facts)
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addLayout(told, 1)
+        top.addSpacing(12)
+        for widget in (self.further, self.used, self.button):
+            top.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 13, 16 - HALO, 13)
+        column.setSpacing(8)
+        column.addLayout(top)
+        below = QVBoxLayout()
+        below.setContentsMargins(0, 0, HALO, 0)
+        below.setSpacing(6)
+        for words in (self.trouble, self.advice, self.bar, self.progress):
+            below.addWidget(words)
+        column.addLayout(below)
+
+    def _show_facts(self, entry: Entry) -> None:
+        facts = [escape(fact).replace(" ", "&nbsp;") for fact in entry.facts]
+        if entry.licence:
+            title = escape(entry.licence).replace(" ", "&nbsp;")
+            facts.append(f'<a href="{_LINK}" style="text-decoration:none">{title}</a>')
+        self.facts.setText(_SEPARATOR.join(facts))
+        self.facts.setVisible(bool(facts))
+        plain = _SEPARATOR.join((*entry.facts, *([entry.licence] if entry.licence else [])))
+        self.facts.setAccessibleName(plain)
+
+    def _show_delivery(self, delivery: Delivery | None) -> None:
+        failed = delivery is not None and delivery.error is not None
+        for words in (self.trouble, self.advice):
+            words.setVisible(failed)
+        self.bar.setVisible(delivery is not None)
+        if delivery is None:
+            self.progress.setVisible(False)
+            return
+        if delivery.error is not None:
+            message = describe(delivery.error)
+            self.trouble.setText(message.title)
+            self.advice.setText(f"{message.body} {message.next_step}".strip())
+        text = progress_text(delivery)
+        self.progress.setText(text)
+        self.progress.setVisible(bool(text))
+        self.bar.count(*_bar(delivery))
+        self.bar.setAccessibleName(f"Progress of {delivery.title}")
+
+    def _show_actions(self, entry: Entry) -> None:
+        self._action, self._further = _actions(entry)
+        # Words for the whole window stay short; a screen reader hears which model is meant.
+        for button, action in ((self.button, self._action), (self.further, self._further)):
+            button.setVisible(action is not None)
+            if action is not None:
+                words = _WORDS[action]
+                button.set_text(words, f"{words.rstrip('…')} {entry.title}")
+        accented = entry.recommended and self._action is Action.GET
+        self.button.set_kind("action" if accented else "quiet")
+
+    def _ask(self, action: Action | None) -> None:
+        if action is not None:
+            self.asked.emit(action, self.entry.id)
+
+
+def _actions(entry: Entry) -> tuple[Action | None, Action | None]:
+    """The button's, and that of the quieter word beside it."""
+    delivery = entry.delivery
+    if delivery is not None:
+        if delivery.state in (DeliveryState.WAITING, DeliveryState.RUNNING):
+            return Action.PAUSE, Action.CANCEL
+        return Action.RESUME, Action.CANCEL
+    if entry.installed is None and entry.model is None:
+        return Action.GET, None
+    use = Action.USE if entry.model is not None and not entry.in_use else None
+    return use, Action.REMOVE if entry.installed is not None else None
+
+
+def _bar(delivery: Delivery) -> tuple[int, int]:
+    """In thousandths: a bar counts in 32 bits, and a model has more bytes than that."""
+    if delivery.total:
+        return 1000 * delivery.done // delivery.total, 1000
+    moving = delivery.state is DeliveryState.RUNNING
+    return (0, 0) if moving else (0, 1000)
