@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QDateTime, QLocale, QSize, Qt
+from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -45,20 +45,17 @@ class ConnectionsWindow(QDialog):
         done = Button(theme, "Done", "quiet")
         done.clicked.connect(self.close)
         column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE, 24, _EDGE, 20)
+        column.setContentsMargins(_EDGE, 24, _EDGE - HALO, 20)
         column.setSpacing(8)
         column.addWidget(Words(theme, "Connections", "title"))
         column.addWidget(Words(theme, ABOUT, "secondary", "dim", wrap=True))
         column.addWidget(self.list, 1)
         column.addWidget(self.empty, 1)
         foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, -HALO, 0)
         foot.addStretch(1)
         foot.addWidget(done)
         column.addLayout(foot)
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        return QSize(720, 460)
+        self.resize(720, 460)
 
 
 def _list(connections: Sequence[Connection]) -> QTreeWidget:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QFrame,
-    QHBoxLayout,
-    QPlainTextEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.card import Licence
 from app.core.errors import EaselError
 from app.messages import describe
 from app.ui.controls.button import Button
+from app.ui.controls.tick import Tick
 from app.ui.controls.words import Words
+from app.ui.licence_text import LicenceText
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
 
@@ -44,9 +37,7 @@ class LicenceSheet(QDialog):
         self.about = Words(theme, f"{model} {does}", "body", "dim", wrap=True)
         self.restrictions = LicenceText(theme, "Use restrictions", licence.restrictions, "soft")
         self.text = LicenceText(theme, "Text of the licence", licence.text, "surface")
-        self.box = QCheckBox("I have read the licence and accept it")
-        self.box.setAccessibleName(self.box.text())
-        self.box.setFont(theme.font("body"))
+        self.box = Tick(theme, "I have read the licence and accept it")
         self.trouble = Words(theme, "", "secondary", "bad", wrap=True)
         self.trouble.hide()
         self.accept_button = Button(theme, "Accept and get", "action")
@@ -58,10 +49,8 @@ class LicenceSheet(QDialog):
         self.box.setVisible(asks)
         self.accept_button.setVisible(asks)
         self._lay_out(bool(licence.restrictions))
+        self.resize(660, 680)
         self.text.setFocus()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        return QSize(660, 640)
 
     def complain(self, error: EaselError) -> None:
         """What was agreed to could not be kept: say so here, where it was said."""
@@ -72,23 +61,28 @@ class LicenceSheet(QDialog):
     def _lay_out(self, restricted: bool) -> None:
         theme = self.theme
         column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE, 24, _EDGE, 20)
+        column.setContentsMargins(_EDGE - HALO, 24, _EDGE - HALO, 20)
         column.setSpacing(6)
+        apart = Words(theme, "What you may not do with it", "label", "dim")
+        whole = Words(theme, "The whole licence", "label", "dim")
+        # Controls have room for a halo around them: what is seen of all lines up.
+        for words in (self.title, self.about, apart, whole, self.trouble):
+            words.setContentsMargins(HALO, 0, HALO, 0)
         column.addWidget(self.title)
         column.addWidget(self.about)
         column.addSpacing(8)
         if restricted:
-            column.addWidget(Words(theme, "What you may not do with it", "label", "dim"))
-            column.addWidget(self.restrictions, 2)
+            column.addWidget(apart)
+            column.addLayout(_inset(self.restrictions), 2)
             column.addSpacing(8)
         else:
             self.restrictions.setParent(None)
-        column.addWidget(Words(theme, "The whole licence", "label", "dim"))
-        column.addWidget(self.text, 3)
+        column.addWidget(whole)
+        column.addLayout(_inset(self.text), 3)
         column.addSpacing(6)
         column.addWidget(self.trouble)
         foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, -HALO, 0)
+        foot.setContentsMargins(0, 0, 0, 0)
         foot.setSpacing(4)
         foot.addWidget(self.box)
         foot.addStretch(1)
@@ -101,31 +95,8 @@ class LicenceSheet(QDialog):
             self.agreed.emit()
 
 
-class LicenceText(QPlainTextEdit):
-    """Text as it is, never markup; it scrolls, can be selected, and lets Tab go on."""
-
-    def __init__(self, theme: Theme, name: str, text: str, ground: str) -> None:
-        super().__init__()
-        self._theme, self._ground = theme, ground
-        self.setReadOnly(True)
-        self.setTabChangesFocus(True)
-        self.setAccessibleName(name)
-        self.setFont(theme.font("secondary"))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.document().setDocumentMargin(12)
-        self.setPlainText(text)
-        theme.changed.connect(self._tint)
-        self._tint()
-
-    def show_text(self, text: str) -> None:
-        """Other text, from its beginning."""
-        self.setPlainText(text)
-
-    def _tint(self) -> None:
-        tinted = QPalette(self.palette())
-        for role, name in (
-            (QPalette.ColorRole.Base, self._ground),
-            (QPalette.ColorRole.Text, "text"),
-        ):
-            tinted.setColor(role, self._theme.colour(name))
-        self.setPalette(tinted)
+def _inset(text: LicenceText) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(HALO, 0, HALO, 0)
+    row.addWidget(text)
+    return row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import EaselError
@@ -12,7 +12,7 @@ from app.messages import describe
 from app.ui.controls.button import Button
 from app.ui.controls.choice import Choice
 from app.ui.controls.words import Words
-from app.ui.licence_sheet import LicenceText
+from app.ui.licence_text import LicenceText
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
 from app.weights.licences import KNOWN, licence
@@ -39,26 +39,25 @@ class LicencesWindow(QDialog):
         done = Button(theme, "Done", "quiet")
         done.clicked.connect(self.close)
         column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE, 24, _EDGE, 20)
+        column.setContentsMargins(_EDGE - HALO, 24, _EDGE - HALO, 20)
         column.setSpacing(8)
-        column.addWidget(Words(theme, "Licences", "title"))
-        column.addWidget(
-            Words(theme, "What the models that Easel can get come under.", "secondary", "dim")
-        )
+        title = Words(theme, "Licences", "title")
+        about = "What the models that Easel can get come under."
+        said = Words(theme, about, "secondary", "dim")
+        for words in (title, said):
+            words.setContentsMargins(HALO, 0, HALO, 0)
+            column.addWidget(words)
+        column.addWidget(self.choice)
         row = QHBoxLayout()
-        row.setContentsMargins(-HALO, 0, -HALO, 0)
-        row.addWidget(self.choice)
-        column.addLayout(row)
-        column.addWidget(self.text, 1)
+        row.setContentsMargins(HALO, 0, HALO, 0)
+        row.addWidget(self.text)
+        column.addLayout(row, 1)
         foot = QHBoxLayout()
-        foot.setContentsMargins(0, 0, -HALO, 0)
         foot.addStretch(1)
         foot.addWidget(done)
         column.addLayout(foot)
+        self.resize(660, 680)
         self._show()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        return QSize(660, 640)
 
     def _show(self) -> None:
         try:

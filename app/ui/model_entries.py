@@ -173,12 +173,13 @@ def _licence_title(shelf: Shelf, card: ModelCard | None) -> str:
         return ""
 
 
-def _rank(entry: Entry) -> tuple[bool, int, str]:
-    """What draws before what changes it, what runs well before what does not."""
+def _rank(entry: Entry) -> tuple[bool, int, int, str]:
+    """What draws comes first; of that what runs well, and of that what is small."""
     draws = entry.card is not None and entry.card.kind in DRAWING
     grades = list(Grade)
     grade = len(grades) if entry.fit is None else grades.index(entry.fit.grade)
-    return not draws, grade, entry.title
+    size = 0 if entry.card is None else entry.card.download_bytes
+    return not draws, grade, size, entry.title
 
 
 def _recommend(wanted: list[Entry]) -> list[Entry]:

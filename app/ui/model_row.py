@@ -68,6 +68,7 @@ class ModelRow(QWidget):
         )
         self.facts.linkActivated.connect(lambda _link: self._ask(Action.LICENCE))
         self.used = Words(theme, "✓ In use", "secondary strong", "good")
+        self.used.setContentsMargins(0, 0, HALO, 0)
         self.button = Button(theme, "Get…", "quiet")
         self.button.clicked.connect(lambda: self._ask(self._action))
         self.further = Button(theme, "Remove…", "link")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
 _EDGE = 28
+_BAR = 10
+"""The scroll bar's width: what is below the list lines up with what is in it."""
 
 
 class ModelsWindow(QDialog):
@@ -62,9 +64,7 @@ class ModelsWindow(QDialog):
         self.done_button = Button(theme, "Done", "quiet")
         self.done_button.clicked.connect(self.close)
         self._lay_out()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
-        return QSize(740, 640)
+        self.resize(760, 680)
 
     # What it shows.
 
@@ -99,7 +99,7 @@ class ModelsWindow(QDialog):
     def _lay_out(self) -> None:
         inside = QWidget()
         self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(0, 4, 8, 4)
+        self._list.setContentsMargins(HALO, 4, 8, 4)
         self._list.setSpacing(10)
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -110,15 +110,16 @@ class ModelsWindow(QDialog):
         for layer in (scroll.viewport(), inside):
             layer.setAutoFillBackground(False)
         column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE, 24, _EDGE - 8, 20)
+        column.setContentsMargins(_EDGE - HALO, 24, _EDGE - 8 - _BAR, 20)
         column.setSpacing(6)
-        column.addWidget(self._title)
-        column.addWidget(self._place)
-        column.addWidget(self._trouble)
+        # Controls have room for a halo around them: what is seen of all lines up.
+        for words in (self._title, self._place, self._trouble):
+            words.setContentsMargins(HALO, 0, 8, 0)
+            column.addWidget(words)
         column.addWidget(scroll, 1)
         column.addSpacing(6)
         foot = QHBoxLayout()
-        foot.setContentsMargins(-HALO, 0, 8 - HALO, 0)
+        foot.setContentsMargins(0, 0, 8 + _BAR - HALO, 0)
         foot.addWidget(self.import_button)
         foot.addStretch(1)
         foot.addWidget(self.done_button)
@@ -144,7 +145,7 @@ class ModelsWindow(QDialog):
             if entry.section is not section:
                 section = entry.section
                 heading = Words(self.theme, section.value, "label", "dim")
-                heading.setContentsMargins(2, 8, 0, 0)
+                heading.setContentsMargins(0, 8, 0, 0)
                 self._list.addWidget(heading)
             made = self.rows.get(entry.id)
             if made is None:

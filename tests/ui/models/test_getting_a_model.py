@@ -54,9 +54,9 @@ def test_nothing_is_asked_before_the_licence_is_accepted(
     sheet = sheet_of(models)
     # 1. The restrictions apart, the whole text, an empty tick
     text = easel.shelf.licence(easel.shelf.card("tiny"))
-    assert sheet.restrictions.toPlainText() == text.restrictions
-    assert sheet.restrictions.toPlainText().startswith("Attachment A")
-    shown = sheet.text.toPlainText()
+    assert sheet.restrictions.text() == text.restrictions
+    assert sheet.restrictions.text().startswith("Attachment A")
+    shown = sheet.text.text()
     assert hashlib.sha256(shown.encode()).hexdigest() == text.sha256
     assert not sheet.box.isChecked()
     # 2. No way past it
