@@ -19,7 +19,8 @@ def begin(window: MainWindow) -> None:
     from app.ui.getting_models import GettingModels
 
     window.getting = GettingModels(window)
-    interactions.connect(window)
+    joined = interactions.connect(window)
+    joined.starting.drop.model_dropped.connect(window.getting.bring)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed
     window.studio.begin(window.model())

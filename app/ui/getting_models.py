@@ -9,10 +9,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.errors import EaselError
+from app.ui.model_file import MODEL_FILES
 
 if TYPE_CHECKING:
     from app.jobs.deliveries import Delivery
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
     from app.ui.models_window import ModelsWindow
 
 log = logging.getLogger(__name__)
-
-MODEL_FILES = "Models (*.safetensors *.ckpt)"
-_SUFFIXES = (".safetensors", ".ckpt")
-
-
-def model_file(mime: QMimeData) -> Path | None:
-    """The one model file on this computer that ``mime`` names."""
-    urls = mime.urls()
-    if len(urls) == 1 and urls[0].isLocalFile():
-        file = Path(urls[0].toLocalFile())
-        if file.suffix.lower() in _SUFFIXES:
-            return file
-    return None
 
 
 class GettingModels(QObject):
@@ -62,6 +50,7 @@ class GettingModels(QObject):
 
             self.models = ModelsWindow(self._window)
             self.models.file_wanted.connect(self.ask_for_file)
+            self.models.file_dropped.connect(self.bring)
             self.models.removed.connect(self._removed)
             self._window.model_changed.connect(self._model_changed)
         self.models.show()

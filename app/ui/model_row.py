@@ -165,7 +165,8 @@ class ModelRow(QWidget):
         for button, action in ((self.button, self._action), (self.further, self._further)):
             button.setVisible(action is not None)
             if action is not None:
-                words = _WORDS[action]
+                again = action is Action.RESUME and entry.card is None
+                words = "Try again" if again else _WORDS[action]
                 button.set_text(words, f"{words.rstrip('…')} {entry.title}")
         accented = entry.recommended and self._action is Action.GET
         self.button.set_kind("action" if accented else "quiet")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -26,6 +26,7 @@ from app.ui.controls.button import Button
 from app.ui.controls.words import Words
 from app.ui.licence_sheet import LicenceSheet
 from app.ui.model_entries import Entry, Section, entries
+from app.ui.model_file import model_file
 from app.ui.model_row import Action, ModelRow
 from app.ui.tokens import HALO
 
@@ -38,9 +39,13 @@ _BAR = 10
 
 
 class ModelsWindow(QDialog):
-    """Stays open beside the main window. ``file_wanted`` asks for a model file to bring in."""
+    """Stays open beside the main window.
+
+    ``file_wanted`` asks for a model file to bring in, ``file_dropped`` carries one.
+    """
 
     file_wanted = Signal()
+    file_dropped = Signal(object)
     removed = Signal(str)
 
     def __init__(self, window: MainWindow) -> None:
@@ -55,6 +60,7 @@ class ModelsWindow(QDialog):
         self._listed: tuple[tuple[str, Section], ...] = ()
         self.setWindowTitle("Models")
         self.setMinimumSize(560, 380)
+        self.setAcceptDrops(True)
         theme = self.theme
         self._title = Words(theme, "Models", "title")
         self._place = Words(theme, "", "secondary", "dim", wrap=True)
@@ -95,6 +101,16 @@ class ModelsWindow(QDialog):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         self.refresh()
         super().showEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 (Qt's name)
+        if model_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 (Qt's name)
+        file = model_file(event.mimeData())
+        if file is not None:
+            event.acceptProposedAction()
+            self.file_dropped.emit(file)
 
     def _lay_out(self) -> None:
         inside = QWidget()

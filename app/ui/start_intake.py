@@ -15,6 +15,7 @@ from app.core.recipe import Size, Start
 from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.controls.drawing import box, start
+from app.ui.model_file import model_file
 from app.ui.png import png_bytes
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, THUMBNAIL
@@ -145,8 +146,12 @@ def has_picture(mime: QMimeData) -> bool:
 class PictureDrop(QObject):
     """Lets a picture be dropped on ``window``, and on the ``fields`` that would take its name.
 
+    A model's file may be dropped too: ``model_dropped`` carries it.
+
     A picture dragged out of this very window is not taken back by it, except by the fields.
     """
+
+    model_dropped = Signal(object)
 
     def __init__(
         self, theme: Theme, window: QWidget, intake: StartIntake, fields: tuple[QWidget, ...] = ()
@@ -174,13 +179,17 @@ class PictureDrop(QObject):
             return False
         if not isinstance(event, QDropEvent) or not self._wanted(watched, event):
             return False
+        model = model_file(event.mimeData())
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if kind == QEvent.Type.Drop:
             self._veil.hide()
-            self._intake.take_mime(event.mimeData())
+            if model is not None:
+                self.model_dropped.emit(model)
+            else:
+                self._intake.take_mime(event.mimeData())
         else:
-            self._veil.cover()
+            self._veil.cover(_MODEL if model is not None else _PICTURE)
         return True
 
     def _wanted(self, watched: QObject, event: QDropEvent) -> bool:
@@ -188,6 +197,10 @@ class PictureDrop(QObject):
         if ours and watched not in self._fields:
             return False
         return has_picture(event.mimeData())
+
+
+_PICTURE = ("Drop to start from this picture", "Easel copies it; the file stays as it is.")
+_MODEL = ("Drop to bring in this model", "Easel makes its own copy; the file stays as it is.")
 
 
 class DropVeil(QWidget):
@@ -198,11 +211,13 @@ class DropVeil(QWidget):
         self._theme = theme
         self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName("Drop to start from this picture")
+        self._words = _PICTURE
         self.hide()
 
-    def cover(self) -> None:
-        """Lie over the whole window, above all else."""
+    def cover(self, words: tuple[str, str] = _PICTURE) -> None:
+        """Lie over the whole window, above all else, and say what a drop does and keeps."""
+        self._words = words
+        self.setAccessibleName(words[0])
         if self.isHidden():
             self.setGeometry(self._window.rect())
             self.raise_()
@@ -217,10 +232,8 @@ class DropVeil(QWidget):
         painter.setFont(QFont(theme.font("title")))
         painter.setPen(theme.colour("text"))
         middle, aligned = QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter
-        painter.drawText(middle.translated(0, -16), aligned, "Drop to start from this picture")
+        painter.drawText(middle.translated(0, -16), aligned, self._words[0])
         painter.setFont(theme.font("body"))
         painter.setPen(theme.colour("dim"))
-        painter.drawText(
-            middle.translated(0, 18), aligned, "Easel copies it; the file stays as it is."
-        )
+        painter.drawText(middle.translated(0, 18), aligned, self._words[1])
         painter.end()
