@@ -19,10 +19,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QImage, QImageWriter, QKeyEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.compose import Easel
 from app.core.settings import Settings
+from app.jobs.deliveries import Delivery, DeliveryState
 from app.places import find_folders, find_shipped
 from app.ui.interactions import Interactions
 from app.ui.item import Stage
@@ -58,6 +59,7 @@ class Photographer:
         """Every state, in the order a person meets them."""
         with self._window(shipped=None) as window:
             self._first_run(window)
+            self._models(window)
             self._typing(window)
             self._words(window)
             self._finished(window)
@@ -73,6 +75,26 @@ class Photographer:
     def _first_run(self, window: MainWindow) -> None:
         window.prompt.editor.setFocus(Qt.FocusReason.OtherFocusReason)
         self._shoot(window, "first-run")
+
+    def _models(self, window: MainWindow) -> None:
+        models = window.getting.open_models()
+        # 1. One of them comes in. Nothing is fetched: this is what a row would hear.
+        row = next(row for row in models.rows.values() if row.entry.recommended)
+        card = row.entry.card
+        assert card is not None
+        running, total = DeliveryState.RUNNING, card.download_bytes
+        coming = Delivery(card.id, card.title, running, 612_000_000, total, 9_000_000)
+        before = row.entry
+        row.show_entry(replace(before, delivery=coming))
+        self._shoot(window, "models", models)
+        # 2. The licence of that one
+        row.show_entry(before)
+        row.button.click()
+        sheet = models.sheet
+        assert sheet is not None
+        self._shoot(window, "licence", sheet)
+        sheet.reject()
+        models.close()
 
     def _typing(self, window: MainWindow) -> None:
         window.prompt.editor.setFocus()
@@ -168,12 +190,12 @@ class Photographer:
             event = QKeyEvent(kind, ord(letter.upper()), none, letter)
             QApplication.sendEvent(window.prompt.editor, event)
 
-    def _shoot(self, window: MainWindow, state: str) -> None:
+    def _shoot(self, window: MainWindow, state: str, part: QWidget | None = None) -> None:
         self._rest(0.4 if not window.desk.busy else 0.0)
         taken = {}
         for look in LOOKS:
             self._theme.choose(look)
-            taken[look] = window.grab().toImage()
+            taken[look] = (part or window).grab().toImage()
         self._theme.choose(LOOKS[0])
         for look, image in taken.items():
             self._later.append((image, self._folder / f"{state}-{look}.png"))
