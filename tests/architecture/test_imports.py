@@ -31,6 +31,7 @@ window.begun.connect(lambda: QTimer.singleShot(0, end))
 window.show()
 assert application.exec() == 0
 assert "app.ui.interactions" in at_the_end
+assert not {"app.ui.models_window", "app.jobs.deliveries"} & at_the_end
 for name in set(sys.modules) - at_the_end:
     del sys.modules[name]
 """
