@@ -92,8 +92,8 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     models = verbs.add_parser(
         "models",
         help="list the models on this computer; get, check, import and remove them",
-        description="List the models that Easel can draw with. Only “get” and “check --mend” "
-        "connect to the internet.",
+        description="List the models that Easel can draw with. Only “add”, “get” and “check "
+        "--mend” connect to the internet.",
         allow_abbrev=False,
     )
     _add_json(models)
@@ -102,6 +102,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     about = {
         "shelf": "list what can be installed",
         "licence": "print the licence of a model on the shelf",
+        "add": "look up a model of the hub by its name, so that it can be got",
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
         "remove": "take an installed model away",
@@ -120,6 +121,10 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
             metavar="SHA256",
             help="the SHA-256 or the name of the licence that is accepted, for scripts",
         )
+    made["add"].add_argument("name", metavar="ORG/NAME", help="the model's name on the hub")
+    made["add"].add_argument(
+        "--revision", metavar="R", default="", help="a branch, a tag or a commit of it"
+    )
     made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
     made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
     for name in ("import", "export"):

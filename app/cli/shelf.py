@@ -1,6 +1,7 @@
-"""``easel models shelf | licence | get | check | remove | import | export``: getting models.
+"""``easel models shelf | licence | add | get | check | remove | import | export``.
 
-``models`` is the one command that may go online, and of it only ``get`` and ``check --mend``.
+``models`` is the one command that may go online, and of it only ``add``, ``get`` and
+``check --mend``.
 """
 
 from __future__ import annotations
@@ -51,6 +52,25 @@ def licence(asked: argparse.Namespace, program: Program, terminal: Terminal) -> 
         terminal.results({"licence": text.id, "sha256": text.sha256, "text": text.text})
     else:
         terminal.result(text.text)
+    return DONE
+
+
+def add(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Look up a model of the hub by its name, and keep it as a card. Returns the exit code."""
+    books, tell = program.shelf, _Teller(terminal).tell
+    card = _stoppable(
+        terminal,
+        lambda cancelled: books.name(asked.name, asked.revision, tell, cancelled),
+    )
+    if terminal.as_json:
+        here = {model.receipt.id for model in books.installed()}
+        terminal.event("added", **_card_data(card, card.id in here), revision=card.revision)
+        return DONE
+    terminal.result(card.id)
+    terminal.note(f"{shown(card.title)}: {size_text(card.download_bytes)} to download.")
+    terminal.note(f"It comes under the {shown(books.licence(card).title)}.")
+    terminal.note(f"To read that: easel models licence {card.id}")
+    terminal.note(f"To get the model: easel models get {card.id}")
     return DONE
 
 

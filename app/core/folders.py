@@ -56,6 +56,11 @@ class Folders:
         return self.shipped / "models" / "catalog"
 
     @property
+    def named(self) -> Path:
+        """A file for each model of the hub that the person named."""
+        return self.support / "named"
+
+    @property
     def licences(self) -> Path:
         """The texts of the licences that models come under."""
         return self.resources / "licenses"

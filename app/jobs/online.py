@@ -1,0 +1,48 @@
+"""The one way to the hub: work in a child that may connect, each connection written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.jobs.limited_child import Bounds, run_limited
+from app.weights.events import Connected, Stopped
+from app.weights.ledger import Ledger
+from app.weights.patience import Options
+
+Result = TypeVar("Result")
+Report = Callable[[object], None]
+IsCancelled = Callable[[], bool]
+
+
+class Online:
+    """Runs what asks the hub of ``options``, and keeps ``ledger``."""
+
+    def __init__(self, options: Options, ledger: Ledger) -> None:
+        self.options, self._ledger = options, ledger
+
+    def run(
+        self,
+        work: Callable[[Report, IsCancelled], Result | Stopped],
+        why: str,
+        report: Report,
+        cancelled: IsCancelled,
+    ) -> Result | None:
+        """What ``work`` gives; None when it was stopped. ``why`` is for the ledger.
+
+        Raises as ``work`` does.
+        """
+
+        def hear(event: object) -> None:
+            if isinstance(event, Connected):
+                self._ledger.note(event.host, f"{why}: {event.file}", event.received)
+            else:
+                report(event)
+
+        host = self.options.endpoint.partition("://")[2]
+        ended = run_limited(work, host, Bounds.for_transfer(), hear, cancelled)
+        return None if isinstance(ended, Stopped) else ended
+
+    def with_token(self, token: str) -> Options:
+        """The same hub and patience, with ``token``."""
+        return Options(self.options.endpoint, token or self.options.token, self.options.patience)
