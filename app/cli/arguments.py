@@ -92,8 +92,8 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     models = verbs.add_parser(
         "models",
         help="list the models on this computer; get, check, import and remove them",
-        description="List the models that Easel can draw with. Only “add”, “get” and “check "
-        "--mend” connect to the internet.",
+        description="List the models that Easel can draw with. Only “add”, “get”, “check "
+        "--mend” and “verify-catalogue” connect to the internet.",
         allow_abbrev=False,
     )
     _add_json(models)
@@ -105,6 +105,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "add": "look up a model of the hub by its name, so that it can be got",
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
+        "verify-catalogue": "ask the hub whether each file of the shelf is still what it was",
         "remove": "take an installed model away",
         "import": "bring in a .safetensors, .ckpt or .easelpack file",
         "export": "write an installed model as one .easelpack file",

@@ -1,7 +1,7 @@
 """``easel models shelf | licence | add | get | check | remove | import | export``.
 
-``models`` is the one command that may go online, and of it only ``add``, ``get`` and
-``check --mend``.
+``models`` is the one command that may go online, and of it only ``add``, ``get``,
+``check --mend`` and ``verify-catalogue``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from app.jobs.shelf import Shelf
 from app.messages import shown, size_text
 from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
 from app.weights.packs import SUFFIX as PACK
+from app.weights.pins import HOLDS
 from app.weights.receipts import Installed
 
 ACCEPTED = ("yes", "y")
@@ -87,6 +88,18 @@ def get(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
         lambda cancelled: books.get(card, _Teller(terminal).tell, cancelled),
     )
     return _say_installed(model, terminal)
+
+
+def verify_catalogue(_: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Ask the hub about every file of every card; 1 when a pin no longer holds."""
+    books, tell = program.shelf, _Teller(terminal).tell
+    found = _stoppable(terminal, lambda cancelled: books.pins(tell, cancelled))
+    for one in found:
+        if terminal.as_json:
+            terminal.event("looked", id=one.id, path=one.path, found=one.found.value)
+        else:
+            terminal.result(f"{one.id}  {shown(one.path)}: {one.found.value}")
+    return DONE if all(one.found in HOLDS for one in found) else WENT_WRONG
 
 
 def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:

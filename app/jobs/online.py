@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
+from app.core.card import ModelCard
 from app.jobs.limited_child import Bounds, run_limited
-from app.weights.events import Connected, Stopped
+from app.weights import naming, pins
+from app.weights import transfer as whole
+from app.weights.events import Connected, Stopped, Transferred
 from app.weights.ledger import Ledger
+from app.weights.named import Named
 from app.weights.patience import Options
+from app.weights.pins import Looked
 
 Result = TypeVar("Result")
 Report = Callable[[object], None]
@@ -46,3 +52,40 @@ class Online:
     def with_token(self, token: str) -> Options:
         """The same hub and patience, with ``token``."""
         return Options(self.options.endpoint, token or self.options.token, self.options.patience)
+
+
+# What may be run there, in a form that survives the way to the child.
+
+
+def transfer(
+    card: ModelCard, folder: Path, options: Options, report: Report, cancelled: IsCancelled
+) -> Transferred | Stopped:
+    return whole.transfer(card, folder, report, cancelled, options)
+
+
+def repair(
+    card: ModelCard,
+    folder: Path,
+    paths: tuple[str, ...],
+    options: Options,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Transferred | Stopped:
+    return whole.repair(card, folder, paths, report, cancelled, options)
+
+
+def resolve(
+    repository: str,
+    revision: str,
+    licences: Path,
+    options: Options,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Named | Stopped:
+    return naming.resolve(repository, revision, licences, report, cancelled, options)
+
+
+def look_at_pins(
+    card: ModelCard, options: Options, report: Report, cancelled: IsCancelled
+) -> tuple[Looked, ...] | Stopped:
+    return pins.look_at_pins(card, report, cancelled, options)

@@ -22,17 +22,18 @@ from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
+from app.jobs import online
 from app.jobs.limited_child import Bounds, run_limited
 from app.jobs.online import Online
 from app.weights import catalogue, packs, receipts
-from app.weights.events import Stopped, Transferred, Verified
+from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
 from app.weights.named import Named, NamedModels
-from app.weights.naming import resolve
 from app.weights.patience import HUB, Options
+from app.weights.pins import Looked
 from app.weights.receipts import Installed
-from app.weights.transfer import repair, transfer, verify
+from app.weights.transfer import verify
 
 Report = Callable[[object], None]
 """Told every event of ``weights.events`` and ``convert.importing``."""
@@ -87,7 +88,7 @@ class Shelf:
         """
         # 1. The hub's word, once
         licences, options = self._folders.licences, self._online.with_token(token)
-        work = partial(_resolve, repository, revision, licences, options)
+        work = partial(online.resolve, repository, revision, licences, options)
         named = self._online.run(work, repository, report, cancelled)
         if named is None:
             return None
@@ -114,6 +115,20 @@ class Shelf:
             if model.receipt.id == id:
                 return model
         raise ModelMissing(id)
+
+    def pins(self, report: Report, cancelled: IsCancelled) -> tuple[Looked, ...] | None:
+        """What the hub says of every file that a card names; None when it was stopped.
+
+        Raises CardProblem, DownloadError.
+        """
+        found: list[Looked] = []
+        for card in self.cards():
+            work = partial(online.look_at_pins, card, self._online.options)
+            looked = self._online.run(work, card.title, report, cancelled)
+            if looked is None:
+                return None
+            found += looked
+        return tuple(found)
 
     # The licence first.
 
@@ -149,7 +164,7 @@ class Shelf:
         with contextlib.suppress(ModelMissing, ModelDamaged):
             return Installed(folder, receipts.read(folder))
         # 2. The bytes
-        work = partial(_transfer, card, folder, self._online.with_token(token))
+        work = partial(online.transfer, card, folder, self._online.with_token(token))
         if self._online.run(work, card.title, report, cancelled) is None:
             return None
         # 3. What Easel brings along itself
@@ -208,7 +223,7 @@ class Shelf:
         self._copy_shipped(card, model.folder, only=wanted)
         own = {file.path for file in card.files if not file.shipped}
         fetched = tuple(path for path in wanted if path in own)
-        work = partial(_repair, card, model.folder, fetched, self._online.with_token(token))
+        work = partial(online.repair, card, model.folder, fetched, self._online.with_token(token))
         return self._online.run(work, card.title, report, cancelled) is not None
 
     def remove(self, model: Installed) -> None:
@@ -338,34 +353,6 @@ def _stopping(cancelled: IsCancelled) -> Callable[[int], None]:
             raise _Stopped
 
     return look
-
-
-def _transfer(
-    card: ModelCard, folder: Path, options: Options, report: Report, cancelled: IsCancelled
-) -> Transferred | Stopped:
-    return transfer(card, folder, report, cancelled, options)
-
-
-def _repair(
-    card: ModelCard,
-    folder: Path,
-    paths: tuple[str, ...],
-    options: Options,
-    report: Report,
-    cancelled: IsCancelled,
-) -> Transferred | Stopped:
-    return repair(card, folder, paths, report, cancelled, options)
-
-
-def _resolve(
-    repository: str,
-    revision: str,
-    licences: Path,
-    options: Options,
-    report: Report,
-    cancelled: IsCancelled,
-) -> Named | Stopped:
-    return resolve(repository, revision, licences, report, cancelled, options)
 
 
 def _take_place(staging: Path, folder: Path) -> None:

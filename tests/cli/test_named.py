@@ -97,3 +97,44 @@ def test_what_cannot_be_added_is_told_with_a_next_step(run: Callable[..., Ran]) 
         assert ran.code == 1
         assert "Traceback" not in ran.err
         assert "choose another model" in ran.err.lower()
+
+
+def test_every_pin_of_the_shelf_is_looked_at_without_a_byte_of_a_file(
+    run: Callable[..., Ran], hub: FaultHub, easel: Easel, files: dict[str, bytes]
+) -> None:
+    ran = run("models", "verify-catalogue")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [f"tiny  {path}: answers" for path in files]
+    asked = hub.log()
+    assert sum(entry["sent"] for entry in asked) == 0
+    assert len(easel.shelf.ledger.connections()) == len(asked) > len(files)
+
+
+@pytest.mark.parametrize("cdn", [True, False])
+def test_a_pin_that_holds_no_longer_is_told(
+    easel_home: Path,
+    tmp_path: Path,
+    files: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+    cdn: bool,
+) -> None:
+    unet, text, vae = (
+        "unet/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+    )
+    served = files | {
+        unet: files[unet][:-1],
+        text: files[text][:-1] + bytes([files[text][-1] ^ 1]),
+        ".api.json": json.dumps({"cdn": cdn}).encode(),
+    }
+    del served[vae]
+    with fault_hub(tmp_path / "changed", served) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        assert main(("models", "verify-catalogue", "--json"), lambda: easel) == 1
+    rows = map(json.loads, capsys.readouterr().out.splitlines())
+    found = {row["path"]: row["found"] for row in rows}
+    assert found.pop(unet) == "other size"
+    assert found.pop(text) == ("other hash" if cdn else "answers")
+    assert found.pop(vae) == "gone"
+    assert set(found.values()) == {"answers"}
