@@ -103,6 +103,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "shelf": "list what can be installed",
         "licence": "print the licence of a model on the shelf",
         "add": "look up a model of the hub by its name, so that it can be got",
+        "token": "keep an access token in the keychain; it is read from the standard input",
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
         "verify-catalogue": "ask the hub whether each file of the shelf is still what it was",
@@ -126,6 +127,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     made["add"].add_argument(
         "--revision", metavar="R", default="", help="a branch, a tag or a commit of it"
     )
+    made["token"].add_argument("--forget", action="store_true", help="forget it instead")
     made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
     made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
     for name in ("import", "export"):

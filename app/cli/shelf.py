@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from app.cli.arguments import UsageError
 from app.cli.main import DONE, WENT_WRONG
 from app.cli.program import Program
 from app.cli.stopping import on_stop
@@ -26,6 +28,7 @@ from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
 from app.weights.packs import SUFFIX as PACK
 from app.weights.pins import HOLDS
 from app.weights.receipts import Installed
+from app.weights.token import is_token
 
 ACCEPTED = ("yes", "y")
 Result = TypeVar("Result")
@@ -100,6 +103,25 @@ def verify_catalogue(_: argparse.Namespace, program: Program, terminal: Terminal
         else:
             terminal.result(f"{one.id}  {shown(one.path)}: {one.found.value}")
     return DONE if all(one.found in HOLDS for one in found) else WENT_WRONG
+
+
+def token(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Keep an access token in the keychain, or forget it. Never printed, never an argument."""
+    if asked.forget:
+        had = program.shelf.forget_token()
+        terminal.note("The access token is forgotten." if had else "There was no access token.")
+        terminal.event("token", kept=False)
+        return DONE
+    if sys.stdin.isatty():
+        text = getpass.getpass("Access token (it is not shown): ")
+    else:
+        text = sys.stdin.readline()
+    if not is_token(text.strip()):
+        raise UsageError("That is no access token. Copy it from your settings on the website.")
+    program.shelf.keep_token(text.strip())
+    terminal.note("The access token is kept in the keychain.")
+    terminal.event("token", kept=True)
+    return DONE
 
 
 def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from app.core.card import ModelCard
 from app.jobs.limited_child import Bounds, run_limited
-from app.weights import naming, pins
+from app.weights import naming, pins, token
 from app.weights import transfer as whole
 from app.weights.events import Connected, Stopped, Transferred
 from app.weights.ledger import Ledger
@@ -45,13 +45,21 @@ class Online:
             else:
                 report(event)
 
-        host = self.options.endpoint.partition("://")[2]
-        ended = run_limited(work, host, Bounds.for_transfer(), hear, cancelled)
+        ended = run_limited(work, self.host, Bounds.for_transfer(), hear, cancelled)
         return None if isinstance(ended, Stopped) else ended
 
-    def with_token(self, token: str) -> Options:
-        """The same hub and patience, with ``token``."""
-        return Options(self.options.endpoint, token or self.options.token, self.options.patience)
+    @property
+    def host(self) -> str:
+        """Whom a token is for."""
+        return self.options.endpoint.partition("://")[2].rstrip("/")
+
+    def with_token(self, given: str) -> Options:
+        """The same hub and patience, with the token ``given``, else the one in the keychain.
+
+        Raises KeychainUnavailable.
+        """
+        found = given or self.options.token or token.read(self.host)
+        return Options(self.options.endpoint, found, self.options.patience)
 
 
 # What may be run there, in a form that survives the way to the child.

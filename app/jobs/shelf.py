@@ -26,6 +26,7 @@ from app.jobs import online
 from app.jobs.limited_child import Bounds, run_limited
 from app.jobs.online import Online
 from app.weights import catalogue, packs, receipts
+from app.weights import token as token_of
 from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
@@ -129,6 +130,14 @@ class Shelf:
                 return None
             found += looked
         return tuple(found)
+
+    def keep_token(self, text: str) -> None:
+        """Keep an access token for the hub. Raises KeychainUnavailable, ValueError."""
+        token_of.store(self._online.host, text)
+
+    def forget_token(self) -> bool:
+        """Take it away again; whether there was one. Raises KeychainUnavailable."""
+        return token_of.forget(self._online.host)
 
     # The licence first.
 
