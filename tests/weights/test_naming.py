@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +18,7 @@ from app.core.card import CardFile, Kind
 from app.core.errors import AccessNeeded, CardProblem, ModelWithdrawn
 from app.core.model import Family
 from app.weights.events import Connected
+from app.weights.hub import SWITCHES
 from app.weights.licences import licence
 from app.weights.named import Named, NamedModels
 from app.weights.naming import resolve
@@ -257,26 +261,31 @@ def test_a_busy_hub_is_asked_again_and_an_endless_list_is_left(serve: Serve) -> 
     assert "more files than any model" in raised.value.reason
 
 
-def test_the_real_client_understands_the_hub_of_these_tests(serve: Serve) -> None:
-    from huggingface_hub import HfApi
-    from huggingface_hub.hf_api import RepoFile
+WITNESS = """
+import json, sys
+from huggingface_hub import HfApi
+endpoint, name = sys.argv[1:]
+api = HfApi(endpoint=endpoint, token=False)
+info = api.model_info(name, revision="main")
+rows = [row for row in api.list_repo_tree(name, recursive=True) if hasattr(row, "blob_id")]
+large = {row.path: [row.lfs.size, row.lfs.sha256] for row in rows if row.lfs}
+sizes = {row.path: row.size for row in rows}
+print(json.dumps([info.sha, info.gated, info.card_data.license, sizes, large]))
+"""
 
+
+def test_the_real_client_understands_the_hub_of_these_tests(serve: Serve) -> None:
     files = folder()
     hub = serve(files, page=7, gated="manual")
-    witness = HfApi(endpoint=hub.endpoint, token=False)
-    info = witness.model_info(NAME, revision="main")
-    assert (info.sha, info.gated) == (COMMIT, "manual")
-    assert info.card_data is not None
-    assert info.card_data.license == "creativeml-openrail-m"
-    rows = [
-        row for row in witness.list_repo_tree(NAME, recursive=True) if isinstance(row, RepoFile)
-    ]
-    assert {row.path: row.size for row in rows} == {path: len(data) for path, data in files.items()}
-    card = name(hub, token="hf_secret").card
-    by_path = {row.path: row for row in rows}
-    for file in card.files:
-        lfs = by_path[file.path].lfs
-        assert lfs is None or (lfs.size, lfs.sha256) == (file.bytes, file.sha256)
+    env = {key: value for key, value in os.environ.items() if "OFFLINE" not in key} | SWITCHES
+    command = [sys.executable, "-c", WITNESS, hub.endpoint, NAME]
+    told = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    commit, gated, tag, sizes, large = json.loads(told.stdout)
+    assert (commit, gated, tag) == (COMMIT, "manual", "creativeml-openrail-m")
+    assert sizes == {path: len(data) for path, data in files.items()}
+    for file in name(hub, token="hf_secret").card.files:
+        assert large.get(file.path, [file.bytes, file.sha256]) == [file.bytes, file.sha256]
 
 
 def test_a_named_model_is_kept_and_a_damaged_one_passed_over(serve: Serve, tmp_path: Path) -> None:
