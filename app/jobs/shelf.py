@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.convert.importing import Brought, bring_in
+from app.convert.importing import Brought
 from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
+from app.jobs.importing import import_file
 from app.jobs.limited_child import Bounds, run_limited
 from app.weights import catalogue, packs, receipts
 from app.weights.events import Connected, Stopped, Transferred, Verified
@@ -174,7 +175,7 @@ class Shelf:
         # 1. In a child of its own, into a folder that nobody takes for a model
         file = file.expanduser().absolute()
         staging = self._staging()
-        brought = self._convert(file, staging, report, cancelled)
+        brought = import_file(file, staging, self._folders.resources, report, cancelled)
         if brought is None:
             return None
         # 2. Its name, and its receipt
@@ -238,23 +239,12 @@ class Shelf:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
 
-    def _convert(
-        self, file: Path, staging: Path, report: Report, cancelled: IsCancelled
-    ) -> Brought | None:
-        work = partial(bring_in, file, staging, self._folders.resources)
-        size = file.stat().st_size if file.is_file() else 0
-        try:
-            return run_limited(work, str(file), Bounds.for_file(size), report, cancelled)
-        finally:
-            if cancelled():
-                shutil.rmtree(staging, ignore_errors=True)
-
     def _unfold(
         self, folder: Path, checkpoint: CardFile, report: Report, cancelled: IsCancelled
     ) -> Brought | None:
         """Turn the downloaded checkpoint in ``folder`` into a diffusers folder in its place."""
-        staging = self._staging()
-        brought = self._convert(folder / checkpoint.path, staging, report, cancelled)
+        staging, resources = self._staging(), self._folders.resources
+        brought = import_file(folder / checkpoint.path, staging, resources, report, cancelled)
         if brought is not None:
             shutil.rmtree(folder)
             _take_place(staging, folder)
