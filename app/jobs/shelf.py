@@ -35,6 +35,10 @@ Report = Callable[[object], None]
 IsCancelled = Callable[[], bool]
 
 
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+"""What this Easel can draw with. Nobody shall download what is of no use to them yet."""
+
+
 class Shelf:
     """What can be had, what is here, and the way from the one to the other.
 
@@ -50,8 +54,9 @@ class Shelf:
     # What there is.
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """What can be installed, by title. Raises CardProblem."""
-        return catalogue.shelf(self._folders.catalogue)
+        """What can be installed and is of use, by title. Raises CardProblem."""
+        cards = catalogue.shelf(self._folders.catalogue)
+        return tuple(card for card in cards if card.kind in USABLE)
 
     def card(self, id: str) -> ModelCard:
         """The card of that id. Raises CardProblem: not on the shelf, or withheld and why."""
@@ -59,6 +64,8 @@ class Shelf:
             if card.id == id:
                 if card.withheld:
                     raise CardProblem(id, f"it is not on the shelf yet: {card.withheld}")
+                if card.kind not in USABLE:
+                    raise CardProblem(id, "this version of Easel has no use for it yet")
                 return card
         raise CardProblem(id, "there is no model of this name on the shelf")
 
@@ -98,6 +105,7 @@ class Shelf:
         FolderNotWritable, CardProblem, ModelInUse, ImportRefused.
         """
         # 1. The licence, and what is there already
+        receipts.sweep(self._folders.installed)
         text = self.licence(card)
         acceptance = self._acceptances.require(text)
         folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
@@ -173,6 +181,7 @@ class Shelf:
         Raises ImportRefused, NoSpace, FolderNotWritable, ModelInUse for one that is here already.
         """
         # 1. In a child of its own, into a folder that nobody takes for a model
+        receipts.sweep(self._folders.installed)
         file = file.expanduser().absolute()
         staging = self._staging()
         brought = import_file(file, staging, self._folders.resources, report, cancelled)
