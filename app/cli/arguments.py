@@ -110,6 +110,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "remove": "take an installed model away",
         "import": "bring in a .safetensors, .ckpt or .easelpack file",
         "export": "write an installed model as one .easelpack file",
+        "move": "keep the installed models in another folder, on another disk too",
     }
     made = {
         name: actions.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -130,6 +131,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     made["token"].add_argument("--forget", action="store_true", help="forget it instead")
     made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
     made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
+    made["move"].add_argument("folder", metavar="FOLDER", help="where they are to be kept")
     for name in ("import", "export"):
         made[name].add_argument("file", metavar="FILE", help="a model file")
     for parser in made.values():

@@ -1,4 +1,4 @@
-"""``easel models shelf | licence | add | get | check | remove | import | export``.
+"""``easel models``: shelf, licence, add, get, check, remove, import, export, move, token.
 
 ``models`` is the one command that may go online, and of it only ``add``, ``get``,
 ``check --mend`` and ``verify-catalogue``.
@@ -166,6 +166,16 @@ def export(asked: argparse.Namespace, program: Program, terminal: Terminal) -> i
     terminal.event("exported", id=model.receipt.id, file=str(target))
     if not terminal.as_json:
         terminal.result(str(target))
+    return DONE
+
+
+def move(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Keep the installed models in another folder, on another disk too, from now on."""
+    target = Path(asked.folder).expanduser().absolute()
+    tell = _Teller(terminal).tell
+    _stoppable(terminal, lambda cancelled: program.move_models(target, tell, cancelled) or None)
+    terminal.event("moved", folder=str(target))
+    terminal.note(f"Models are now kept in {shown(target)}.")
     return DONE
 
 

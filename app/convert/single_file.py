@@ -18,6 +18,7 @@ from diffusers.loaders import single_file_utils
 
 from app.convert.families import INPAINTING_CHANNELS, Found
 from app.convert.networks import DTYPE, Config, State, build, fitted, write_component
+from app.convert.prediction import predicts_noise
 from app.convert.tensor_files import Tensors, read_number, sync, write_json
 from app.core.errors import ImportRefused
 from app.core.model import Family
@@ -80,20 +81,24 @@ def convert_checkpoint(
     shape), "not finite", "unknown format" (quantised); OSError.
     """
     known = configs / found.family.value
+    scheduler = _read(known / "scheduler" / "scheduler_config.json")
+    if "v_pred" in tensors.shapes:  # an empty tensor by which trainers of SDXL mark velocity
+        scheduler["prediction_type"] = "v_prediction"
+    if "ztsnr" in tensors.shapes:
+        scheduler |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     # 1. The networks
     for component in _COMPONENTS[found.family]:
         config = _read(known / component.name / "config.json")
         if component is _UNET and found.inpainting:
             config["in_channels"] = INPAINTING_CHANNELS
-        _convert(tensors, component, config, folder / component.name)
+        network = _convert(tensors, component, config, folder / component.name)
+        if component is _UNET and found.family is Family.SD2 and predicts_noise(network):
+            scheduler["prediction_type"] = "epsilon"  # 2.x has both kinds, and the file is silent
         wrote(component.name)
     # 2. What has no weights
     for tokenizer in sorted(known.glob("tokenizer*")):
         _copy_tokenizer(configs / "clip", tokenizer, folder / tokenizer.name)
-    write_json(
-        _read(known / "scheduler" / "scheduler_config.json"),
-        folder / "scheduler" / "scheduler_config.json",
-    )
+    write_json(scheduler, folder / "scheduler" / "scheduler_config.json")
     # 3. What the folder is, last
     index = _read(known / "model_index.json")
     if found.inpainting:
@@ -112,7 +117,8 @@ def convert_autoencoder(tensors: Tensors, family: Family, configs: Path, folder:
     _convert(tensors, _Component("vae", prefix), config, folder)
 
 
-def _convert(tensors: Tensors, component: _Component, config: Config, folder: Path) -> None:
+def _convert(tensors: Tensors, component: _Component, config: Config, folder: Path) -> Any:
+    """Write one component, and give the network with the weights that were written."""
     network = build(config)
     state = dict(_component_state(tensors, component))
     try:
@@ -120,7 +126,10 @@ def _convert(tensors: Tensors, component: _Component, config: Config, folder: Pa
     except (KeyError, AttributeError, IndexError, TypeError, ValueError, RuntimeError) as error:
         # diffusers expects a sound file: what it stumbles over is a tensor missing or misshapen
         raise ImportRefused(tensors.file, "damaged") from error
-    write_component(fitted(tensors.file, network, named), config, folder)
+    weights = fitted(tensors.file, network, named)
+    write_component(weights, config, folder)
+    network.load_state_dict(weights, assign=True)
+    return network.eval()
 
 
 def _component_state(tensors: Tensors, component: _Component) -> Iterator[tuple[str, torch.Tensor]]:

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.convert.importing import Brought, bring_in
+from app.convert.importing import Brought
 from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
 from app.jobs import online
-from app.jobs.limited_child import Bounds, run_limited
+from app.jobs.importing import import_file
 from app.jobs.online import Online
 from app.weights import catalogue, packs, receipts
 from app.weights import token as token_of
@@ -39,6 +39,10 @@ from app.weights.transfer import verify
 Report = Callable[[object], None]
 """Told every event of ``weights.events`` and ``convert.importing``."""
 IsCancelled = Callable[[], bool]
+
+
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+"""What this Easel can draw with. Nobody shall download what is of no use to them yet."""
 
 
 class Shelf:
@@ -57,9 +61,13 @@ class Shelf:
     # What there is.
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """What can be installed: the shelf by title, then what was named. Raises CardProblem."""
+        """What can be installed and is of use: the shelf by title, then what was named.
+
+        Raises CardProblem.
+        """
+        cards = catalogue.shelf(self._folders.catalogue)
         named = tuple(one.card for one in self._named.all())
-        return (*catalogue.shelf(self._folders.catalogue), *named)
+        return (*(card for card in cards if card.kind in USABLE), *named)
 
     def card(self, id: str) -> ModelCard:
         """The card of that id. Raises CardProblem: not on the shelf, or withheld and why."""
@@ -67,6 +75,8 @@ class Shelf:
             if card.id == id:
                 if card.withheld:
                     raise CardProblem(id, f"it is not on the shelf yet: {card.withheld}")
+                if card.kind not in USABLE:
+                    raise CardProblem(id, "this version of Easel has no use for it yet")
                 return card
         named = self._named.find(id)
         if named is not None:
@@ -167,6 +177,7 @@ class Shelf:
         FolderNotWritable, CardProblem, ModelInUse, ImportRefused.
         """
         # 1. The licence, and what is there already
+        receipts.sweep(self._folders.installed)
         text = self.licence(card)
         acceptance = self._acceptances.require(text)
         folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
@@ -247,9 +258,10 @@ class Shelf:
         Raises ImportRefused, NoSpace, FolderNotWritable, ModelInUse for one that is here already.
         """
         # 1. In a child of its own, into a folder that nobody takes for a model
+        receipts.sweep(self._folders.installed)
         file = file.expanduser().absolute()
         staging = self._staging()
-        brought = self._convert(file, staging, report, cancelled)
+        brought = import_file(file, staging, self._folders.resources, report, cancelled)
         if brought is None:
             return None
         # 2. Its name, and its receipt
@@ -313,23 +325,12 @@ class Shelf:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
 
-    def _convert(
-        self, file: Path, staging: Path, report: Report, cancelled: IsCancelled
-    ) -> Brought | None:
-        work = partial(bring_in, file, staging, self._folders.resources)
-        size = file.stat().st_size if file.is_file() else 0
-        try:
-            return run_limited(work, str(file), Bounds.for_file(size), report, cancelled)
-        finally:
-            if cancelled():
-                shutil.rmtree(staging, ignore_errors=True)
-
     def _unfold(
         self, folder: Path, checkpoint: CardFile, report: Report, cancelled: IsCancelled
     ) -> Brought | None:
         """Turn the downloaded checkpoint in ``folder`` into a diffusers folder in its place."""
-        staging = self._staging()
-        brought = self._convert(folder / checkpoint.path, staging, report, cancelled)
+        staging, resources = self._staging(), self._folders.resources
+        brought = import_file(folder / checkpoint.path, staging, resources, report, cancelled)
         if brought is not None:
             shutil.rmtree(folder)
             _take_place(staging, folder)

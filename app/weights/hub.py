@@ -28,6 +28,7 @@ from app.weights.patience import Options
 from app.weights.setback import Setback
 
 SWITCHES = {
+    "HF_HUB_OFFLINE": "0",  # someone who asks for a download means it
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_XET": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
@@ -47,7 +48,7 @@ _CERTIFICATE_WORDS = {"expired": "expired", "self-signed": "self-signed", "name"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The head of an answer, after redirects. ``hosts`` are those asked; the last one answered.
+    """The head of an answer, after redirects; ``host`` is the one that gave it.
 
     ``from_hub`` is false when the answer came from another origin than the endpoint. ``passed``
     are the headers of the redirects on the way.
@@ -55,13 +56,9 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    hosts: tuple[str, ...]
+    host: str
     from_hub: bool
     passed: tuple[Mapping[str, str], ...] = ()
-
-    @property
-    def host(self) -> str:
-        return self.hosts[-1]
 
 
 def file_url(endpoint: str, card: ModelCard, file: CardFile) -> str:
@@ -79,6 +76,8 @@ class Hub:
         self._home = _origin(options.endpoint)
         self._sockets: list[socket.socket] = []
         self.host = self._home[1]
+        self.asked = [self.host]
+        """The hosts of the latest request: the hub, then those that redirects led to."""
 
     @contextlib.contextmanager
     def get(
@@ -90,7 +89,8 @@ class Hub:
         it. ``head_only`` asks with HEAD, and no bytes come. Raises Setback, CertificateProblem,
         UnsafeRedirect.
         """
-        hosts, passed = [self.host], list[Mapping[str, str]]()
+        hosts = self.asked = [self.host]
+        passed = list[Mapping[str, str]]()
         try:
             self._refuse_unsafe(url)
             client = _session()
@@ -109,7 +109,7 @@ class Hub:
                         head = Answer(
                             response.status_code,
                             response.headers,
-                            tuple(hosts),
+                            hosts[-1],
                             from_hub,
                             tuple(passed),
                         )

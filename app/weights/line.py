@@ -99,6 +99,7 @@ class Line:
                 if self._waiting >= WORTH_TAKING:
                     self._change.notify_all()
                     self._change.wait_for(lambda: self._waiting < ROOM or self._closed)
+                    self._note()  # a slow disk is not a silent hub
 
     def _note(self) -> None:
         if self._closed:

@@ -70,7 +70,7 @@ class Questions:
                     raise LoginPage(answer.host)
                 return Said(answer, bytes(data))
         finally:
-            hosts = line.answer.hosts if line.answer else (self.hub.host,)
+            hosts = self.hub.asked
             for number, host in enumerate(hosts, 1):
                 received = len(data) if number == len(hosts) else 0
                 self.progress.report(Connected(host, what, received))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_a_bench_measures_both_sides(bench: str, setting: Setting) -> None:
     if bench in ("first-picture", "overhead", "load", "memory"):
         assert all(finding.peer for finding in findings)
         assert all(finding.met is None for finding in findings)  # a tiny model holds no target
+
+
+@pytest.mark.loopback
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_download_bench_measures_both_sides(setting: Setting) -> None:
+    findings = BENCHES["download"](setting)
+    assert len(findings) == 3
+    assert all(finding.ours and finding.peer for finding in findings)
+    assert not list(setting.models.glob(".download-*"))
 
 
 def test_the_peer_alone_is_measured_without_easels_side(models: Path) -> None:

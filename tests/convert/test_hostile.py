@@ -14,7 +14,11 @@ from app.convert.importing import bring_in
 from app.core.errors import ImportRefused
 from app.jobs.limited_child import Bounds, run_limited
 from app.messages.models import IMPORT_REASONS
-from tests.convert.hostile import CORPUS
+from tests.convert import hostile_pickles, hostile_weights
+from tests.convert.corpus import CORPUS
+
+hostile_pickles.fill()
+hostile_weights.fill()
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 5.0

@@ -1,13 +1,8 @@
-"""Files that mean harm or are broken, each with the reasons that they may be refused for.
-
-``CORPUS[name] = (build, reasons)``; ``build(folder, marker)`` writes the file. What a payload would
-do, were it ever run, is to make the file ``marker``.
-"""
+"""Hostile pickles and archives: code, other objects, bombs, cycles, broken opcodes."""
 
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import struct
 import warnings
@@ -18,30 +13,18 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-Build = Callable[[Path, Path], Path]
-CORPUS: dict[str, tuple[Build, frozenset[str]]] = {}
+from tests.convert.corpus import NOT_MADE, UNSOUND, add, content
 
-NOT_MADE = frozenset({"code inside", "unknown objects"})
-UNSOUND = frozenset({"damaged", "unknown format"})
 NO_MODEL = frozenset({"unknown format", "unknown family"})
-
 UNET = "model.diffusion_model.input_blocks.0.0.weight"
-TEXT = "cond_stage_model.transformer.text_model.final_layer_norm.weight"
 
 
-def add(name: str, reasons: frozenset[str] | str, build: Build) -> None:
-    assert name not in CORPUS, name
-    allowed = frozenset({reasons}) if isinstance(reasons, str) else reasons
-    CORPUS[name] = (build, allowed)
-
-
-def content(name: str, reasons: frozenset[str] | str, suffix: str, data: bytes) -> None:
-    def build(folder: Path, _: Path) -> Path:
-        file = folder / f"hostile{suffix}"
-        file.write_bytes(data)
-        return file
-
-    add(name, reasons, build)
+def fill() -> None:
+    _payloads()
+    _newer_protocols()
+    _saved_ones()
+    _archives()
+    _opcodes()
 
 
 # --- pickles by hand ------------------------------------------------------------------------
@@ -326,10 +309,20 @@ def _rebuilt(sizes: str, storage: str = "0", count: int = 4) -> bytes:
     return zipped(pickled(b"}" + text("w") + body + b"s"), data__0=bytes(16))
 
 
+def _legacy_tensor(count: int) -> bytes:
+    """As torch 1.5 wrote it: the storages are named here and follow after the pickle."""
+    pid = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu")
+    pid += b"\x8a\x08" + struct.pack("<q", count) + b"NtQ"
+    body = b"ctorch._utils\n_rebuild_tensor_v2\n(" + pid + b"K\x00(K\x04t(K\x01t\x89"
+    return b"}" + text("w") + body + b"ccollections\nOrderedDict\n)RtRs"
+
+
 def _opcodes() -> None:
     bad = UNSOUND | NOT_MADE | {"hostile", "too much memory"}
     content("tensor beyond its storage", bad, ".ckpt", _rebuilt("1000000000"))
     content("tensor beyond all memory", bad, ".ckpt", _rebuilt("4611686018427387904"))
+    content("legacy storage beyond all memory", bad, ".ckpt", legacy(_legacy_tensor(10**15)))
+    content("legacy storage that is not there", bad, ".ckpt", legacy(_legacy_tensor(4)))
     content("negative size", bad, ".ckpt", _rebuilt("-5"))
     content("storage that is not there", bad, ".ckpt", _rebuilt("4", storage="../../7"))
     huge = 2_000_000_000
@@ -355,148 +348,3 @@ def _opcodes() -> None:
         "set of itself", bad, ".ckpt",
         zipped(pickled(b"cbuiltins\nset\n(]t" + b"R")),
     )  # fmt: skip
-
-
-# --- safetensors ----------------------------------------------------------------------------
-
-
-def headed(header: object, data: bytes = b"", length: int | None = None) -> bytes:
-    packed = header if isinstance(header, bytes) else json.dumps(header).encode()
-    said = len(packed) if length is None else length
-    return said.to_bytes(8, "little") + packed + data
-
-
-def entry(begin: int, end: int, shape: list[object], dtype: str = "F16") -> dict[str, object]:
-    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
-
-
-def _headers() -> None:
-    for name, reasons, data in (
-        ("empty", UNSOUND, b""),
-        ("seven bytes", UNSOUND, b"1234567"),
-        ("no header", UNSOUND, headed(b"")),
-        ("header of 9 exabytes", UNSOUND, headed(b"{}", length=2**63)),
-        ("header of 4 GB", UNSOUND, headed(b"{}", length=2**32)),
-        ("header beyond the file", UNSOUND, headed(b"{}", length=5000)),
-        ("header over 4 MiB", UNSOUND, headed(b"{" + b" " * (4 << 20) + b"}")),
-        ("empty object", UNSOUND, headed({})),
-        ("a list", UNSOUND, headed([])),
-        ("not JSON", UNSOUND, headed(b'{"a": ')),
-        ("not UTF-8", UNSOUND, headed(b'{"a": "\xff"}')),
-        ("100,000 deep", UNSOUND, headed(b'{"a":' + b"[" * 100_000)),
-        ("a number of a million digits", UNSOUND, headed(b'{"a":' + b"9" * 10**6 + b"}")),
-        ("entry is a number", UNSOUND, headed({"a": 1})),
-        ("entry is empty", UNSOUND, headed({"a": {}})),
-        ("entry is a list", UNSOUND, headed({"a": [1, 2]})),
-        ("one byte short", UNSOUND, headed({"a": entry(0, 12, [2, 3])}, bytes(11))),
-        ("one byte long", UNSOUND, headed({"a": entry(0, 12, [2, 3])}, bytes(13))),
-        ("shape that lies", UNSOUND, headed({"a": entry(0, 12, [2, 4])}, bytes(12))),
-        ("negative shape", UNSOUND, headed({"a": entry(0, 12, [-2, -3])}, bytes(12))),
-        ("fractions", UNSOUND, headed({"a": entry(0, 12, [2.0, 3])}, bytes(12))),
-        ("truth as a size", UNSOUND, headed({"a": entry(0, 2, [True])}, bytes(2))),
-        ("unknown dtype", UNSOUND, headed({"a": entry(0, 12, [2, 3], "F17")}, bytes(12))),
-        ("dtype is a list", UNSOUND, headed(
-            {"a": {"dtype": [], "shape": [1], "data_offsets": [0, 2]}}, bytes(2))),
-        ("three offsets", UNSOUND, headed(
-            {"a": {"dtype": "F16", "shape": [1], "data_offsets": [0, 1, 2]}}, bytes(2))),
-        ("backwards", UNSOUND, headed({"a": entry(12, 0, [2, 3])}, bytes(12))),
-        ("overlap", UNSOUND, headed({"a": entry(0, 4, [2]), "b": entry(2, 6, [2])}, bytes(6))),
-        ("hole", UNSOUND, headed({"a": entry(0, 4, [2]), "b": entry(6, 10, [2])}, bytes(10))),
-        ("17 dimensions", UNSOUND, headed({"a": entry(0, 0, [0] * 17)})),
-        ("overflow", UNSOUND, headed({"a": entry(0, 4, [2**62, 2**62])}, bytes(4))),
-        ("20,001 tensors", UNSOUND, headed({str(i): entry(0, 0, [0]) for i in range(20_001)})),
-        ("a name twice", UNSOUND, headed(
-            b'{"a":{"dtype":"F16","shape":[768],"data_offsets":[0,1536]},'
-            b'"a":{"dtype":"F16","shape":[768],"data_offsets":[0,1536]}}', bytes(1536))),
-        ("metadata of numbers", UNSOUND, headed(
-            {"__metadata__": {"a": 1}, "b": entry(0, 1536, [768])}, bytes(1536))),
-        ("no tensor of ours", "unknown family", headed({"a": entry(0, 12, [2, 3])}, bytes(12))),
-        ("empty vector", "unknown family", headed({"a": entry(0, 0, [0, 768])})),
-        ("integers", "unknown format", headed({"a": entry(0, 768, [768], "I8")}, bytes(768))),
-        ("truths", "unknown format", headed({"a": entry(0, 768, [768], "BOOL")}, bytes(768))),
-        ("infinity", "not finite", headed({"a": entry(0, 1536, [768])}, b"\x00\x7c" * 768)),
-        ("NaN in the last place", "not finite",
-         headed({"a": entry(0, 1536, [768])}, bytes(1534) + b"\x00\x7e")),
-    ):  # fmt: skip
-        content(f"header: {name}", reasons, ".safetensors", data)
-
-
-def tensors(name: str, reasons: frozenset[str] | str, state: dict[str, torch.Tensor]) -> None:
-    def build(folder: Path, _: Path) -> Path:
-        file = folder / "hostile.safetensors"
-        file.write_bytes(save({key: tensor.clone() for key, tensor in state.items()}))
-        return file
-
-    add(name, reasons, build)
-
-
-def _families() -> None:
-    conv, some = torch.ones(16, 4, 3, 3), torch.ones(2)
-    stem = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
-    down, up = f"{stem}.lora_down.weight", f"{stem}.lora_up.weight"
-    wide = torch.ones(2, 768)
-    strange = "unknown family"
-    tensors("UNet alone", strange, {UNET: conv})
-    tensors("instruct-pix2pix", strange, {UNET: torch.ones(16, 8, 3, 3), TEXT: some})
-    tensors("flat first layer", strange, {UNET: torch.ones(16), TEXT: some})
-    tensors("no channels", strange, {UNET: torch.ones(16, 0, 3, 3), TEXT: some})
-    tensors("refiner", strange, {UNET: conv, "conditioner.embedders.0.model.ln_final.bias": some})
-    tensors("Flux", strange, {"double_blocks.0.img_attn.qkv.weight": torch.ones(9, 3)})
-    partial = frozenset({"damaged", strange})
-    tensors("checkpoint without the rest", partial, {UNET: conv, TEXT: some})
-    tensors(
-        "checkpoint of absurd names",
-        partial,
-        {UNET: conv, TEXT: some, "model.diffusion_model.input_blocks.99999.0.x": some},
-    )
-    deep = torch.ones(8, 16, 3, 3)
-    tensors("16-channel autoencoder", strange, {
-        "decoder.conv_in.weight": deep, "encoder.conv_in.weight": conv})  # fmt: skip
-    tensors("autoencoder without the rest", partial, {
-        "decoder.conv_in.weight": conv, "encoder.conv_in.weight": conv})  # fmt: skip
-    tensors("LoRA, half a pair", "damaged", {down: wide})
-    tensors("LoRA, two ranks", "damaged", {down: wide, up: torch.ones(320, 3)})
-    tensors("LoRA, absurd rank", "damaged", {down: torch.ones(2049, 4), up: torch.ones(4, 2049)})
-    tensors("LoRA, another width", strange, {down: torch.ones(2, 4096), up: torch.ones(320, 2)})
-    tensors("LoRA, more inside", strange, {down: wide, up: torch.ones(320, 2), "payload": some})
-    tensors("LoRA, two families", strange, {
-        down: wide, up: torch.ones(320, 2),
-        down.replace("blocks_0", "blocks_1"): torch.ones(2, 1024),
-        up.replace("blocks_0", "blocks_1"): torch.ones(320, 2)})  # fmt: skip
-    tensors("LoRA, not finite", "not finite", {down: wide / 0, up: torch.ones(320, 2)})
-    tensors("LoHa", strange, {f"{stem}.hada_w1_a": wide, f"{stem}.hada_w1_b": wide})
-    tensors("embedding of a book", strange, {"emb_params": torch.ones(513, 768)})
-    tensors("embedding of another width", strange, {"emb_params": torch.ones(2, 4096)})
-    tensors("embedding of SDXL, swapped", strange, {
-        "clip_l": torch.ones(2, 1280), "clip_g": torch.ones(2, 768)})  # fmt: skip
-
-
-def _not_models() -> None:
-    page = b"<!doctype html><title>Log in</title>"
-    for suffix in (".safetensors", ".ckpt", ".pt", ".bin"):
-        content(f"a web page{suffix}", UNSOUND, suffix, page)
-        content(f"words{suffix}", UNSOUND, suffix, b"Weights, coming soon!\n" * 100)
-        content(f"zeros{suffix}", UNSOUND, suffix, bytes(100_000))
-    content("a picture", UNSOUND, ".safetensors", b"\x89PNG\r\n\x1a\n" + bytes(1000))
-    content("a picture.ckpt", UNSOUND, ".ckpt", b"\x89PNG\r\n\x1a\n" + bytes(1000))
-    content("another suffix", "unknown format", ".exe", save({"<cat>": torch.ones(768)}))
-    content("no suffix", "unknown format", "", save({"<cat>": torch.ones(768)}))
-    content("safetensors as ckpt", "unknown format", ".ckpt", save({"<cat>": torch.ones(768)}))
-    content("GGUF", UNSOUND, ".safetensors", b"GGUF\x03" + bytes(1000))
-    content("plain zip", "unknown format", ".pt", b"PK\x05\x06" + bytes(18))
-    content("old pickle", "unknown format", ".ckpt", b"cos\nsystem\n(S'true'\ntR.")
-    content("tar", "unknown format", ".ckpt", b"archive/".ljust(257, b"\0") + b"ustar" + bytes(900))
-
-
-def _fill() -> None:
-    _payloads()
-    _newer_protocols()
-    _saved_ones()
-    _archives()
-    _opcodes()
-    _headers()
-    _families()
-    _not_models()
-
-
-_fill()
