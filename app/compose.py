@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from app.library import settings_file
 from app.places import find_folders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.core.errors import SettingsDamaged, SettingsTooNew
     from app.core.model import Model, Vocabulary
     from app.engine.contract import EngineFactory
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from app.jobs.shelf import Shelf
     from app.library.library import Library
     from app.library.starts import Kept
+    from app.weights.moving import Report
 
 
 class Easel:
@@ -70,6 +74,25 @@ class Easel:
 
             self._shelf = Shelf(self.folders, Options(self.settings.mirror or HUB))
         return self._shelf
+
+    def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool:
+        """Keep installed models in ``target`` (absolute) from now on; False when stopped.
+
+        All of them are there, whole, before anything changes. Raises as
+        ``weights.moving.copy_models`` does.
+        """
+        from app.weights import moving, receipts
+
+        old = self.shelf.installed()
+        if not moving.copy_models(old, target, report, cancelled):
+            return False
+        self.change_settings(replace(self.settings, models_folder=str(target)))
+        self.folders = replace(self.folders, models=target)
+        self._shelf = None
+        for model in old:
+            if not model.folder.is_relative_to(target):
+                receipts.remove(model.folder)
+        return True
 
     @property
     def deliveries(self) -> Deliveries:
@@ -203,4 +226,6 @@ def compose(environ: Mapping[str, str] = os.environ) -> Easel:
     """Find the folders and read the settings. Raises FileNotFoundError: parts of Easel missing."""
     folders = find_folders(environ)
     settings, problem = settings_file.load(folders.settings)
+    if settings.models_folder:
+        folders = replace(folders, models=Path(settings.models_folder))
     return Easel(folders, settings, problem)

@@ -37,6 +37,8 @@ hypothesis.settings.register_profile("full", max_examples=250, deadline=None)
 
 def pytest_configure() -> None:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    # No test reads the keychain of whoever runs it.
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "EASEL_HOME", "HF_TOKEN"):
         os.environ.pop(name, None)
     # Each Python that a test starts loads tests/children/sitecustomize.py.

@@ -72,6 +72,7 @@ EXAMPLES: tuple[EaselError, ...] = (
     *(errors.AccessNeeded("org/name", why) for why in ("gated", "private", "token refused")),
     errors.ChecksumMismatch("unet/a.safetensors", "a" * 64, "b" * 64),
     errors.LicenceNotAccepted("creativeml-openrail-m", "c" * 64),
+    *(errors.KeychainUnavailable(why) for why in ("none", "locked")),
     errors.CardProblem("org/name", "it names no file"),
     *(errors.ImportRefused("/files/a.ckpt", reason) for reason in IMPORT_REASONS),
     errors.ModelInUse("Stable Diffusion 1.5", "downloading"),

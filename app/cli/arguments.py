@@ -92,8 +92,8 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     models = verbs.add_parser(
         "models",
         help="list the models on this computer; get, check, import and remove them",
-        description="List the models that Easel can draw with. Only “get” and “check --mend” "
-        "connect to the internet.",
+        description="List the models that Easel can draw with. Only “add”, “get”, “check "
+        "--mend” and “verify-catalogue” connect to the internet.",
         allow_abbrev=False,
     )
     _add_json(models)
@@ -102,11 +102,15 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
     about = {
         "shelf": "list what can be installed",
         "licence": "print the licence of a model on the shelf",
+        "add": "look up a model of the hub by its name, so that it can be got",
+        "token": "keep an access token in the keychain; it is read from the standard input",
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
+        "verify-catalogue": "ask the hub whether each file of the shelf is still what it was",
         "remove": "take an installed model away",
         "import": "bring in a .safetensors, .ckpt or .easelpack file",
         "export": "write an installed model as one .easelpack file",
+        "move": "keep the installed models in another folder, on another disk too",
     }
     made = {
         name: actions.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -120,8 +124,14 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
             metavar="SHA256",
             help="the SHA-256 or the name of the licence that is accepted, for scripts",
         )
+    made["add"].add_argument("name", metavar="ORG/NAME", help="the model's name on the hub")
+    made["add"].add_argument(
+        "--revision", metavar="R", default="", help="a branch, a tag or a commit of it"
+    )
+    made["token"].add_argument("--forget", action="store_true", help="forget it instead")
     made["check"].add_argument("id", metavar="ID", nargs="?", help="this one alone")
     made["check"].add_argument("--mend", action="store_true", help="fetch what is damaged anew")
+    made["move"].add_argument("folder", metavar="FOLDER", help="where they are to be kept")
     for name in ("import", "export"):
         made[name].add_argument("file", metavar="FILE", help="a model file")
     for parser in made.values():

@@ -21,7 +21,7 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     if asked.action is not None:
         from app.cli import shelf
 
-        act = {"import": "bring"}.get(asked.action, asked.action)
+        act = {"import": "bring"}.get(asked.action, asked.action.replace("-", "_"))
         return int(getattr(shelf, act)(asked, program, terminal))
     models = program.models()
     if asked.json:

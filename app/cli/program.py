@@ -14,7 +14,10 @@ from app.library.library import Library
 from app.library.starts import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.jobs.shelf import Shelf
+    from app.weights.moving import Report
 
 
 class Program(Protocol):
@@ -32,6 +35,8 @@ class Program(Protocol):
     def models(self) -> tuple[Model, ...]: ...
 
     def model(self, name: str | None = None) -> Model: ...
+
+    def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool: ...
 
     def keep_start(self, source: Path | bytes) -> Kept: ...
 

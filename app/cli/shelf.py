@@ -1,17 +1,20 @@
-"""``easel models shelf | licence | get | check | remove | import | export``: getting models.
+"""``easel models``: shelf, licence, add, get, check, remove, import, export, move, token.
 
-``models`` is the one command that may go online, and of it only ``get`` and ``check --mend``.
+``models`` is the one command that may go online, and of it only ``add``, ``get``,
+``check --mend`` and ``verify-catalogue``.
 """
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from app.cli.arguments import UsageError
 from app.cli.main import DONE, WENT_WRONG
 from app.cli.program import Program
 from app.cli.stopping import on_stop
@@ -23,7 +26,9 @@ from app.jobs.shelf import Shelf
 from app.messages import shown, size_text
 from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
 from app.weights.packs import SUFFIX as PACK
+from app.weights.pins import HOLDS
 from app.weights.receipts import Installed
+from app.weights.token import is_token
 
 ACCEPTED = ("yes", "y")
 Result = TypeVar("Result")
@@ -54,6 +59,25 @@ def licence(asked: argparse.Namespace, program: Program, terminal: Terminal) -> 
     return DONE
 
 
+def add(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Look up a model of the hub by its name, and keep it as a card. Returns the exit code."""
+    books, tell = program.shelf, _Teller(terminal).tell
+    card = _stoppable(
+        terminal,
+        lambda cancelled: books.name(asked.name, asked.revision, tell, cancelled),
+    )
+    if terminal.as_json:
+        here = {model.receipt.id for model in books.installed()}
+        terminal.event("added", **_card_data(card, card.id in here), revision=card.revision)
+        return DONE
+    terminal.result(card.id)
+    terminal.note(f"{shown(card.title)}: {size_text(card.download_bytes)} to download.")
+    terminal.note(f"It comes under the {shown(books.licence(card).title)}.")
+    terminal.note(f"To read that: easel models licence {card.id}")
+    terminal.note(f"To get the model: easel models get {card.id}")
+    return DONE
+
+
 def get(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Show the licence, ask, download, install. Returns the exit code."""
     books = program.shelf
@@ -67,6 +91,37 @@ def get(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
         lambda cancelled: books.get(card, _Teller(terminal).tell, cancelled),
     )
     return _say_installed(model, terminal)
+
+
+def verify_catalogue(_: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Ask the hub about every file of every card; 1 when a pin no longer holds."""
+    books, tell = program.shelf, _Teller(terminal).tell
+    found = _stoppable(terminal, lambda cancelled: books.pins(tell, cancelled))
+    for one in found:
+        if terminal.as_json:
+            terminal.event("looked", id=one.id, path=one.path, found=one.found.value)
+        else:
+            terminal.result(f"{one.id}  {shown(one.path)}: {one.found.value}")
+    return DONE if all(one.found in HOLDS for one in found) else WENT_WRONG
+
+
+def token(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Keep an access token in the keychain, or forget it. Never printed, never an argument."""
+    if asked.forget:
+        had = program.shelf.forget_token()
+        terminal.note("The access token is forgotten." if had else "There was no access token.")
+        terminal.event("token", kept=False)
+        return DONE
+    if sys.stdin.isatty():
+        text = getpass.getpass("Access token (it is not shown): ")
+    else:
+        text = sys.stdin.readline()
+    if not is_token(text.strip()):
+        raise UsageError("That is no access token. Copy it from your settings on the website.")
+    program.shelf.keep_token(text.strip())
+    terminal.note("The access token is kept in the keychain.")
+    terminal.event("token", kept=True)
+    return DONE
 
 
 def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
@@ -111,6 +166,16 @@ def export(asked: argparse.Namespace, program: Program, terminal: Terminal) -> i
     terminal.event("exported", id=model.receipt.id, file=str(target))
     if not terminal.as_json:
         terminal.result(str(target))
+    return DONE
+
+
+def move(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
+    """Keep the installed models in another folder, on another disk too, from now on."""
+    target = Path(asked.folder).expanduser().absolute()
+    tell = _Teller(terminal).tell
+    _stoppable(terminal, lambda cancelled: program.move_models(target, tell, cancelled) or None)
+    terminal.event("moved", folder=str(target))
+    terminal.note(f"Models are now kept in {shown(target)}.")
     return DONE
 
 

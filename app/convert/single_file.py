@@ -82,6 +82,10 @@ def convert_checkpoint(
     """
     known = configs / found.family.value
     scheduler = _read(known / "scheduler" / "scheduler_config.json")
+    if "v_pred" in tensors.shapes:  # an empty tensor by which trainers of SDXL mark velocity
+        scheduler["prediction_type"] = "v_prediction"
+    if "ztsnr" in tensors.shapes:
+        scheduler |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
     # 1. The networks
     for component in _COMPONENTS[found.family]:
         config = _read(known / component.name / "config.json")

@@ -19,6 +19,7 @@
     │   │   ├── AccessNeeded(repository, reason)    gated or private; a token is needed
     │   │   └── ChecksumMismatch(file, expected, found)
     │   ├── LicenceNotAccepted(licence, sha256)
+    │   ├── KeychainUnavailable(reason)             nowhere safe to keep an access token
     │   ├── CardProblem(card, reason)               a catalogue file or manifest that cannot be used
     │   ├── ImportRefused(file, reason)             a file from elsewhere that Easel will not open
     │   ├── ModelInUse(model, what)                 something else is happening to it
@@ -192,6 +193,13 @@ class LicenceNotAccepted(WorldError):
 
     licence: str
     sha256: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class KeychainUnavailable(WorldError):
+    """``reason`` is "none" or "locked"."""
+
+    reason: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

@@ -10,7 +10,8 @@ from pathlib import Path
 class Folders:
     """Absolute folders; none need exist yet.
 
-    ``shipped`` holds ``resources`` and ``models`` as they came with the program.
+    ``shipped`` holds ``resources`` and ``models`` as they came with the program. ``models`` is
+    where the person wants installed models, None for the usual place.
     """
 
     shipped: Path
@@ -18,6 +19,7 @@ class Folders:
     support: Path
     caches: Path
     logs: Path
+    models: Path | None = None
 
     @property
     def resources(self) -> Path:
@@ -48,12 +50,17 @@ class Folders:
     @property
     def installed(self) -> Path:
         """``ID/REVISION`` of each model, with a receipt in it."""
-        return self.support / "models"
+        return self.models or self.support / "models"
 
     @property
     def catalogue(self) -> Path:
         """A file for each model that can be installed."""
         return self.shipped / "models" / "catalog"
+
+    @property
+    def named(self) -> Path:
+        """A file for each model of the hub that the person named."""
+        return self.support / "named"
 
     @property
     def licences(self) -> Path:

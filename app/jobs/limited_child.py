@@ -172,6 +172,10 @@ OUT_OF_MEMORY = 93
 """Exit code of a child that had not even the memory to say so."""
 
 
+_NO_MEMORY = ("allocate memory", "failed to map segment")
+"""What torch, the system and the loader of libraries say."""
+
+
 def _main(pipe: Connection[Any, Any], work: bytes, file: str, bounds: Bounds, parent: int) -> None:
     """Leaves by ``os._exit``: there is nothing to keep."""
     serve.settle(parent)
@@ -187,7 +191,7 @@ def _main(pipe: Connection[Any, Any], work: bytes, file: str, bounds: Bounds, pa
     except MemoryError:
         answer = ImportRefused(file, "too much memory")
     except BaseException as error:
-        memory = isinstance(error, RuntimeError | OSError) and "allocate memory" in str(error)
+        memory = any(words in str(error) for words in _NO_MEMORY)
         answer = ImportRefused(file, "too much memory") if memory else Bug.of(error)
     try:
         pipe.send(answer)

@@ -8,6 +8,8 @@ another, which may not.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -15,23 +17,32 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.convert.importing import Brought, bring_in
+from app.convert.importing import Brought
 from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
-from app.jobs.limited_child import Bounds, run_limited
+from app.jobs import online
+from app.jobs.importing import import_file
+from app.jobs.online import Online
 from app.weights import catalogue, packs, receipts
-from app.weights.events import Connected, Stopped, Transferred, Verified
+from app.weights import token as token_of
+from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
+from app.weights.named import Named, NamedModels
 from app.weights.patience import HUB, Options
+from app.weights.pins import Looked
 from app.weights.receipts import Installed
-from app.weights.transfer import repair, transfer, verify
+from app.weights.transfer import verify
 
 Report = Callable[[object], None]
 """Told every event of ``weights.events`` and ``convert.importing``."""
 IsCancelled = Callable[[], bool]
+
+
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+"""What this Easel can draw with. Nobody shall download what is of no use to them yet."""
 
 
 class Shelf:
@@ -42,15 +53,21 @@ class Shelf:
 
     def __init__(self, folders: Folders, options: Options | None = None) -> None:
         self._folders = folders
-        self._options = options or Options(HUB)
         self._acceptances = Acceptances(folders.accepted)
+        self._named = NamedModels(folders.named)
         self.ledger = Ledger(folders.ledger)
+        self._online = Online(options or Options(HUB), self.ledger)
 
     # What there is.
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """What can be installed, by title. Raises CardProblem."""
-        return catalogue.shelf(self._folders.catalogue)
+        """What can be installed and is of use: the shelf by title, then what was named.
+
+        Raises CardProblem.
+        """
+        cards = catalogue.shelf(self._folders.catalogue)
+        named = tuple(one.card for one in self._named.all())
+        return (*(card for card in cards if card.kind in USABLE), *named)
 
     def card(self, id: str) -> ModelCard:
         """The card of that id. Raises CardProblem: not on the shelf, or withheld and why."""
@@ -58,8 +75,46 @@ class Shelf:
             if card.id == id:
                 if card.withheld:
                     raise CardProblem(id, f"it is not on the shelf yet: {card.withheld}")
+                if card.kind not in USABLE:
+                    raise CardProblem(id, "this version of Easel has no use for it yet")
                 return card
+        named = self._named.find(id)
+        if named is not None:
+            return named.card
         raise CardProblem(id, "there is no model of this name on the shelf")
+
+    def name(
+        self,
+        repository: str,
+        revision: str,
+        report: Report,
+        cancelled: IsCancelled,
+        *,
+        token: str = "",
+    ) -> ModelCard | None:
+        """Ask the hub what "org/name" is, and keep its card; None when it was stopped.
+
+        ``revision`` is a branch, a tag or a commit, "" for the main branch. Raises CardProblem,
+        DownloadError, FolderNotWritable, NoSpace.
+        """
+        # 1. The hub's word, once
+        licences, options = self._folders.licences, self._online.with_token(token)
+        work = partial(online.resolve, repository, revision, licences, options)
+        named = self._online.run(work, repository, report, cancelled)
+        if named is None:
+            return None
+        # 2. A name of its own
+        card = named.card
+        others = {one.id for one in catalogue.catalogue(self._folders.catalogue)}
+        others |= {
+            one.card.id for one in self._named.all() if one.card.repository != card.repository
+        }
+        if card.id in others:
+            mark = hashlib.sha256(card.repository.encode()).hexdigest()[:8]
+            card = dataclasses.replace(card, id=f"{card.id}-{mark}")
+        # 3. Kept, from now on a card like any other
+        self._named.keep(Named(card, named.licence))
+        return card
 
     def installed(self) -> tuple[Installed, ...]:
         """The models that are here, whole as far as can be seen at a glance, by title."""
@@ -72,10 +127,35 @@ class Shelf:
                 return model
         raise ModelMissing(id)
 
+    def pins(self, report: Report, cancelled: IsCancelled) -> tuple[Looked, ...] | None:
+        """What the hub says of every file that a card names; None when it was stopped.
+
+        Raises CardProblem, DownloadError.
+        """
+        found: list[Looked] = []
+        for card in self.cards():
+            work = partial(online.look_at_pins, card, self._online.options)
+            looked = self._online.run(work, card.title, report, cancelled)
+            if looked is None:
+                return None
+            found += looked
+        return tuple(found)
+
+    def keep_token(self, text: str) -> None:
+        """Keep an access token for the hub. Raises KeychainUnavailable, ValueError."""
+        token_of.store(self._online.host, text)
+
+    def forget_token(self) -> bool:
+        """Take it away again; whether there was one. Raises KeychainUnavailable."""
+        return token_of.forget(self._online.host)
+
     # The licence first.
 
     def licence(self, card: ModelCard) -> Licence:
         """What ``card`` comes under. Raises CardProblem."""
+        named = self._named.find(card.id)
+        if named is not None and named.card.repository == card.repository:
+            return named.licence
         return licence(self._folders.licences, card.licence)
 
     def is_accepted(self, card: ModelCard) -> bool:
@@ -97,33 +177,31 @@ class Shelf:
         FolderNotWritable, CardProblem, ModelInUse, ImportRefused.
         """
         # 1. The licence, and what is there already
+        receipts.sweep(self._folders.installed)
         text = self.licence(card)
         acceptance = self._acceptances.require(text)
         folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
         with contextlib.suppress(ModelMissing, ModelDamaged):
             return Installed(folder, receipts.read(folder))
         # 2. The bytes
-        options = Options(self._options.endpoint, token, self._options.patience)
-        work = partial(_transfer, card, folder, options)
-        ended = self._online(work, card, report, cancelled)
-        if not isinstance(ended, Transferred):
+        work = partial(online.transfer, card, folder, self._online.with_token(token))
+        if self._online.run(work, card.title, report, cancelled) is None:
             return None
         # 3. What Easel brings along itself
         self._copy_shipped(card, folder)
-        files = card.files
+        files, kind, family = card.files, card.kind, card.family
         # 4. A checkpoint becomes a folder that can be drawn with
         if card.kind is Kind.CHECKPOINT:
             brought = self._unfold(folder, card.files[0], report, cancelled)
             if brought is None:
                 return None
-            files = brought.files
+            files, kind, family = brought.files, brought.kind, brought.family
         # 5. The receipt, last
-        kind = Kind.DIFFUSERS if card.kind is Kind.CHECKPOINT else card.kind
         receipt = Receipt(
             id=card.id,
             title=card.title,
             kind=kind,
-            family=card.family,
+            family=family,
             origin=Origin.HUB,
             source=f"{card.repository}@{card.revision}",
             files=files,
@@ -141,7 +219,13 @@ class Shelf:
         return found if isinstance(found, Verified) else None
 
     def mend(
-        self, model: Installed, found: Verified, report: Report, cancelled: IsCancelled
+        self,
+        model: Installed,
+        found: Verified,
+        report: Report,
+        cancelled: IsCancelled,
+        *,
+        token: str = "",
     ) -> bool:
         """Fetch what ``verify`` found anew; False when it was stopped.
 
@@ -153,12 +237,14 @@ class Shelf:
             raise CardProblem(
                 card.id, "it was converted here, so it has to be removed and got anew"
             )
+        if card.revision != model.folder.name:
+            raise CardProblem(card.id, "another version is on the shelf now; get that one")
         wanted = (*found.damaged, *found.missing)
         self._copy_shipped(card, model.folder, only=wanted)
         own = {file.path for file in card.files if not file.shipped}
         fetched = tuple(path for path in wanted if path in own)
-        work = partial(_repair, card, model.folder, fetched, self._options)
-        return isinstance(self._online(work, card, report, cancelled), Transferred)
+        work = partial(online.repair, card, model.folder, fetched, self._online.with_token(token))
+        return self._online.run(work, card.title, report, cancelled) is not None
 
     def remove(self, model: Installed) -> None:
         """Take ``model`` away. Raises ModelMissing, FolderNotWritable."""
@@ -172,9 +258,10 @@ class Shelf:
         Raises ImportRefused, NoSpace, FolderNotWritable, ModelInUse for one that is here already.
         """
         # 1. In a child of its own, into a folder that nobody takes for a model
+        receipts.sweep(self._folders.installed)
         file = file.expanduser().absolute()
         staging = self._staging()
-        brought = self._convert(file, staging, report, cancelled)
+        brought = import_file(file, staging, self._folders.resources, report, cancelled)
         if brought is None:
             return None
         # 2. Its name, and its receipt
@@ -238,23 +325,12 @@ class Shelf:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
 
-    def _convert(
-        self, file: Path, staging: Path, report: Report, cancelled: IsCancelled
-    ) -> Brought | None:
-        work = partial(bring_in, file, staging, self._folders.resources)
-        size = file.stat().st_size if file.is_file() else 0
-        try:
-            return run_limited(work, str(file), Bounds.for_file(size), report, cancelled)
-        finally:
-            if cancelled():
-                shutil.rmtree(staging, ignore_errors=True)
-
     def _unfold(
         self, folder: Path, checkpoint: CardFile, report: Report, cancelled: IsCancelled
     ) -> Brought | None:
         """Turn the downloaded checkpoint in ``folder`` into a diffusers folder in its place."""
-        staging = self._staging()
-        brought = self._convert(folder / checkpoint.path, staging, report, cancelled)
+        staging, resources = self._staging(), self._folders.resources
+        brought = import_file(folder / checkpoint.path, staging, resources, report, cancelled)
         if brought is not None:
             shutil.rmtree(folder)
             _take_place(staging, folder)
@@ -276,24 +352,6 @@ class Shelf:
                 except OSError as error:
                     raise world_error(error, folder, file.bytes) from error
 
-    def _online(
-        self,
-        work: Callable[[Report, IsCancelled], Transferred | Stopped],
-        card: ModelCard,
-        report: Report,
-        cancelled: IsCancelled,
-    ) -> Transferred | Stopped | None:
-        """Run ``work`` where connections are allowed, and write each of them down."""
-
-        def hear(event: object) -> None:
-            if isinstance(event, Connected):
-                self.ledger.note(event.host, f"{card.title}: {event.file}", event.received)
-            else:
-                report(event)
-
-        host = self._options.endpoint.partition("://")[2]
-        return run_limited(work, host, Bounds.for_transfer(), hear, cancelled)
-
 
 class _Stopped(Exception):
     """Raised out of a pack's progress; nothing half-written stays."""
@@ -305,23 +363,6 @@ def _stopping(cancelled: IsCancelled) -> Callable[[int], None]:
             raise _Stopped
 
     return look
-
-
-def _transfer(
-    card: ModelCard, folder: Path, options: Options, report: Report, cancelled: IsCancelled
-) -> Transferred | Stopped:
-    return transfer(card, folder, report, cancelled, options)
-
-
-def _repair(
-    card: ModelCard,
-    folder: Path,
-    paths: tuple[str, ...],
-    options: Options,
-    report: Report,
-    cancelled: IsCancelled,
-) -> Transferred | Stopped:
-    return repair(card, folder, paths, report, cancelled, options)
 
 
 def _take_place(staging: Path, folder: Path) -> None:

@@ -274,6 +274,7 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.AccessNeeded: models.access_needed,
     errors.ChecksumMismatch: models.checksum_mismatch,
     errors.LicenceNotAccepted: models.licence_not_accepted,
+    errors.KeychainUnavailable: models.keychain_unavailable,
     errors.CardProblem: models.card_problem,
     errors.ImportRefused: models.import_refused,
     errors.ModelInUse: models.model_in_use,

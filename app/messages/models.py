@@ -126,6 +126,21 @@ def licence_not_accepted(error: errors.LicenceNotAccepted) -> Message:
     )
 
 
+def keychain_unavailable(error: errors.KeychainUnavailable) -> Message:
+    if error.reason == "locked":
+        return Message(
+            "The keychain did not answer",
+            "It is locked, or Easel is not allowed to use it. Access tokens are kept nowhere else.",
+            "Unlock the keychain, allow Easel to use it, and try again.",
+        )
+    return Message(
+        "There is no keychain",
+        "Easel keeps access tokens in the keychain of the system and nowhere else, and this "
+        "computer has none that it can use.",
+        "Choose a model that needs no token, or bring its file in with “easel models import”.",
+    )
+
+
 def card_problem(error: errors.CardProblem) -> Message:
     return Message(
         "Easel cannot use this model",

@@ -33,8 +33,8 @@ def first_byte(
     Raises Setback where another try may do better, else a DownloadError.
     """
     if answer.status not in (200, 206):
-        raise _refusal(answer, card, file, token, patience)
-    if _is_page(answer, file):
+        raise refusal(answer, card.repository, file.path, token, patience, gated=card.gated)
+    if is_page(answer, file.path):
         raise LoginPage(answer.host)
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise _wrong(card, file)
@@ -60,25 +60,30 @@ def _fits(answer: Answer, start: int, size: int) -> bool:
     return int(first) == start and int(last) == size - 1 and total in ("*", str(size))
 
 
-def _is_page(answer: Answer, file: CardFile) -> bool:
+def is_page(answer: Answer, path: str) -> bool:
+    """Whether a web page came where ``path`` was asked for."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("text/html", "application/xhtml+xml") and not file.path.endswith(".html")
+    return kind in ("text/html", "application/xhtml+xml") and not path.endswith(".html")
 
 
-def _refusal(
-    answer: Answer, card: ModelCard, file: CardFile, token: str, patience: Patience
+def refusal(
+    answer: Answer, repository: str, what: str, token: str, patience: Patience, *, gated: bool
 ) -> Setback | DownloadError:
+    """What an answer that is not 200 or 206 means, to be raised.
+
+    ``what`` is the path of the file that was asked for, "repository" or "revision".
+    """
     status, host, code = answer.status, answer.host, answer.headers.get("x-error-code", "")
     if status == 511:
         return LoginPage(host)
     if status == 407:
         return Setback(HubUnreachable(host, "proxy"), tries=WRONG_TRIES)
     if status == 416:
-        return _wrong(card, file)
+        return Setback(ModelWithdrawn(repository, what), tries=WRONG_TRIES, from_zero=True)
     if status in (401, 403) and answer.from_hub:
-        return AccessNeeded(card.repository, _access(code, bool(token), card.gated))
+        return AccessNeeded(repository, _access(code, bool(token), gated))
     if status in (404, 410):
-        return ModelWithdrawn(card.repository, _GONE.get(code, file.path))
+        return ModelWithdrawn(repository, _GONE.get(code, what))
     if status == 429 or (status in _TRANSIENT and "retry-after" in answer.headers):
         asked = _retry_after(answer, patience)
         busy = HubBusy(host, round(asked))

@@ -70,19 +70,18 @@ class Fetcher:
     def _try(self, file: CardFile, part: Part, start: int) -> None:
         """One request. Raises Setback when it does not bring the file to its end."""
         before = self.progress.fetched
-        line = Line(self.hub, file_url(self.options.endpoint, self.card, file), start)
         try:
-            with line:
-                answer = self._receive(line, file, part, start)
+            with Line(self.hub, file_url(self.options.endpoint, self.card, file), start) as line:
+                self._receive(line, file, part, start)
         finally:
-            hosts = line.answer.hosts if line.answer else (self.hub.host,)
-            for host in hosts:
-                received = self.progress.fetched - before if host is hosts[-1] else 0
-                self.progress.report(Connected(host, file.path, received))
+            *led, last = self.hub.asked
+            for host in led:
+                self.progress.report(Connected(host, file.path, 0))
+            self.progress.report(Connected(last, file.path, self.progress.fetched - before))
         if not part.whole:
-            raise Setback(HubUnreachable(answer.host, "broken off"))
+            raise Setback(HubUnreachable(last, "broken off"))
 
-    def _receive(self, line: Line, file: CardFile, part: Part, start: int) -> Answer:
+    def _receive(self, line: Line, file: CardFile, part: Part, start: int) -> None:
         """Write what ``line`` brings, after its head has been found right."""
         patience = self.options.patience
         drip: Drip | None = None
@@ -91,7 +90,7 @@ class Fetcher:
             if drip is None and line.answer is not None:
                 self._begin(line.answer, file, part, start)
                 drip = Drip(patience)
-            host = line.answer.host if line.answer else self.hub.host
+            host = self.hub.asked[-1]
             if not piece and line.quiet_s > patience.stall_s:
                 raise Setback(HubSilent(host, patience.stall_s))
             if part.size + len(piece) > file.bytes:
@@ -101,10 +100,8 @@ class Fetcher:
                 self.progress.came(len(piece), file.path)
                 if drip and drip.too_slow(len(piece)) and not part.whole:
                     raise Setback(HubUnreachable(host, "too slow"), tries=SLOW_TRIES)
-        assert line.answer is not None  # a line without one raises
-        if drip is None:
+        if drip is None and line.answer is not None:
             self._begin(line.answer, file, part, start)
-        return line.answer
 
     def _begin(self, answer: Answer, file: CardFile, part: Part, start: int) -> None:
         """Judge the head of the answer; a whole file where a rest was asked for starts anew."""

@@ -28,6 +28,7 @@ from app.weights.patience import Options
 from app.weights.setback import Setback
 
 SWITCHES = {
+    "HF_HUB_OFFLINE": "0",  # someone who asks for a download means it
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_XET": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
@@ -47,19 +48,17 @@ _CERTIFICATE_WORDS = {"expired": "expired", "self-signed": "self-signed", "name"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The head of an answer, after redirects. ``hosts`` are those asked; the last one answered.
+    """The head of an answer, after redirects; ``host`` is the one that gave it.
 
-    ``from_hub`` is false when the answer came from another origin than the endpoint.
+    ``from_hub`` is false when the answer came from another origin than the endpoint. ``passed``
+    are the headers of the redirects on the way.
     """
 
     status: int
     headers: Mapping[str, str]
-    hosts: tuple[str, ...]
+    host: str
     from_hub: bool
-
-    @property
-    def host(self) -> str:
-        return self.hosts[-1]
+    passed: tuple[Mapping[str, str], ...] = ()
 
 
 def file_url(endpoint: str, card: ModelCard, file: CardFile) -> str:
@@ -77,23 +76,27 @@ class Hub:
         self._home = _origin(options.endpoint)
         self._sockets: list[socket.socket] = []
         self.host = self._home[1]
+        self.asked = [self.host]
+        """The hosts of the latest request: the hub, then those that redirects led to."""
 
     @contextlib.contextmanager
     def get(
-        self, url: str, start: int, heard: Callable[[], None]
+        self, url: str, start: int, heard: Callable[[], None], *, head_only: bool = False
     ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """Ask for ``url`` from byte ``start`` on: the answer, and its bytes as they come.
 
         ``heard`` is called when a redirect has come. Blocks; ``hang_up`` from another thread ends
-        it. Raises Setback, CertificateProblem, UnsafeRedirect.
+        it. ``head_only`` asks with HEAD, and no bytes come. Raises Setback, CertificateProblem,
+        UnsafeRedirect.
         """
-        hosts = [self.host]
+        hosts = self.asked = [self.host]
+        passed = list[Mapping[str, str]]()
         try:
             self._refuse_unsafe(url)
             client = _session()
             while True:
                 request = client.build_request(
-                    "GET",
+                    "HEAD" if head_only else "GET",
                     url,
                     headers=self._headers(url, start),
                     timeout=self._timeout(),
@@ -104,10 +107,16 @@ class Hub:
                     if response.status_code not in _REDIRECTS:
                         from_hub = _origin(url) == self._home
                         head = Answer(
-                            response.status_code, response.headers, tuple(hosts), from_hub
+                            response.status_code,
+                            response.headers,
+                            hosts[-1],
+                            from_hub,
+                            tuple(passed),
                         )
-                        yield head, body(response, self._options.patience.stall_s + 1)
+                        timeout = self._options.patience.stall_s + 1
+                        yield head, iter(()) if head_only else body(response, timeout)
                         return
+                    passed.append(response.headers)
                     url = self._next(url, response.headers.get("location", ""), len(hosts))
                 heard()
                 hosts.append(_origin(url)[1])

@@ -24,9 +24,10 @@ WORTH_TAKING = 1 << 18
 class Line:
     """``url`` of ``hub`` from byte ``start`` on. Leaving it hangs up, unless it came to its end."""
 
-    def __init__(self, hub: Hub, url: str, start: int) -> None:
+    def __init__(self, hub: Hub, url: str, start: int, *, head_only: bool = False) -> None:
         self.answer: Answer | None = None
         self._hub, self._url, self._start = hub, url, start
+        self._head_only = head_only
         self._change = threading.Condition()
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -76,7 +77,8 @@ class Line:
 
     def _run(self) -> None:
         try:
-            with self._hub.get(self._url, self._start, self._note) as (answer, pieces):
+            asked = self._hub.get(self._url, self._start, self._note, head_only=self._head_only)
+            with asked as (answer, pieces):
                 with self._change:
                     self.answer = answer
                     self._note()
@@ -97,6 +99,7 @@ class Line:
                 if self._waiting >= WORTH_TAKING:
                     self._change.notify_all()
                     self._change.wait_for(lambda: self._waiting < ROOM or self._closed)
+                    self._note()  # a slow disk is not a silent hub
 
     def _note(self) -> None:
         if self._closed:

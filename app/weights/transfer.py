@@ -51,6 +51,8 @@ def transfer(
         with _typed_errors(folder, progress), _alone(card, folder):
             # 1. what is there whole is kept
             missing = _missing(folder, files, progress)
+            if not missing:
+                return Transferred(0, total)
             # 2. is there room for the rest?
             _check_space(card, folder, missing, options.patience)
             # 3. each file: the rest of it, proven, then into its place
@@ -142,8 +144,6 @@ def _check_space(
     card: ModelCard, folder: Path, missing: tuple[CardFile, ...], patience: Patience
 ) -> None:
     """Room for the missing and some to spare; unpacking takes as much again. Raises NoSpace."""
-    if not missing:
-        return
     needed = sum(file.bytes - part_size(folder, file) for file in missing) + patience.spare
     if card.unpack:
         needed += card.download_bytes

@@ -34,6 +34,7 @@ PLANTED = [
     ("network", "app/jobs/planted.py", "import socket"),
     ("network", "app/engine/torch/planted.py", "import huggingface_hub"),
     ("network", "app/library/planted.py", "import httpx2"),
+    ("keyring", "app/jobs/planted.py", "import keyring"),
     ("tokenizers", "app/ui/planted.py", "import tokenizers"),
     ("numpy", "app/ui/planted.py", "import numpy"),
     ("numpy", "app/core/planted.py", "def later():\n    import numpy"),

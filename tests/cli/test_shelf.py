@@ -199,6 +199,17 @@ def test_a_file_that_is_no_model_is_refused_and_nothing_stays(
     assert list(easel.folders.installed.glob("*")) == []
 
 
+def test_what_this_easel_cannot_use_yet_is_not_offered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real = compose()
+    ids = [card.id for card in real.shelf.cards()]
+    assert "sd-1.5" in ids
+    assert "taesd" not in ids
+    assert main(("models", "get", "taesd"), lambda: real) == 1
+    assert "this version of Easel has no use for it yet" in capsys.readouterr().err
+
+
 def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:
     ran = run("models", "get", "giant")
     assert ran.code == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from safetensors.torch import save_file
 
 from app.convert import single_file
 from app.convert.importing import bring_in
@@ -68,3 +69,19 @@ def test_an_sd2_file_gets_the_scheduler_that_fits(
 
     config = json.loads((tmp_path / "s" / "scheduler" / "scheduler_config.json").read_text())
     assert config["prediction_type"] == expected
+
+
+def test_sdxl_s_marks_are_heeded(
+    tiny_source: Callable[[str], Path], tiny_resources: Callable[[str], Path], tmp_path: Path
+) -> None:
+    state = ldm_file("sdxl", tiny_source("sdxl"))
+    state |= {"v_pred": torch.empty(0), "ztsnr": torch.empty(0)}
+    file = tmp_path / "m.safetensors"
+    save_file(state, file)
+
+    bring_in(file, tmp_path / "s", tiny_resources("sdxl"), lambda _: None, lambda: False)
+
+    config = json.loads((tmp_path / "s" / "scheduler" / "scheduler_config.json").read_text())
+    assert config["prediction_type"] == "v_prediction"
+    assert config["rescale_betas_zero_snr"] is True
+    assert config["timestep_spacing"] == "trailing"

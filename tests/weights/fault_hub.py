@@ -10,6 +10,7 @@ LOG gets a JSON line for each request when it is over: what was asked, and how m
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import socket
@@ -20,6 +21,9 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+import hub_api  # beside this file: it is run by path
 
 PAGE = b"<!doctype html><title>Hotel</title>Please log in to our network."
 PIECE = 16 * 1024
@@ -67,7 +71,7 @@ class Request:
 
     def __init__(self, link: socket.socket, head: bytes) -> None:
         lines = head.decode("latin-1").split("\r\n")
-        self.path = lines[0].split(" ")[1]
+        self.method, self.path = lines[0].split(" ")[:2]
         pairs = (line.partition(":") for line in lines[1:] if line)
         self.headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         self.link, self.sent, self.status = link, 0, 0
@@ -86,6 +90,8 @@ class Request:
         self.link.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
 
     def body(self, data: bytes, rate: float | None = None) -> None:
+        if self.method == "HEAD":
+            return
         for begin in range(0, len(data), PIECE):
             piece = data[begin : begin + PIECE]
             self.link.sendall(piece)
@@ -129,12 +135,38 @@ def answer(request: Request, rule: Rule, root: Path, cdn: str) -> None:
         request.head(200, {"Content-Type": "text/html; charset=utf-8", "Content-Length": len(PAGE)})
         request.body(PAGE)
         return
-    send_file(request, rule, stored(request, root))
+    if do == "serve" and request.path.startswith("/api/"):
+        base = f"http://{request.headers['host']}"
+        reply = hub_api.reply(root, request.path, "authorization" in request.headers, base)
+        data = json.dumps(reply.data).encode()
+        kind = {"Content-Type": "application/json", "Content-Length": len(data)}
+        request.head(reply.status, {**kind, **reply.headers})
+        request.body(data)
+        return
+    told = hub_api.about(root)
+    on_hub = do == "serve" and cdn and "/resolve/" in request.path
+    if on_hub and told.get("gated") and "authorization" not in request.headers:
+        request.head(401, {"X-Error-Code": "GatedRepo", "Content-Length": 0})
+        return
+    if not (root / place_of(request)).is_file():
+        request.head(404, {"X-Error-Code": "EntryNotFound", "Content-Length": 0})
+        return
+    data = stored(request, root)
+    if on_hub and told.get("cdn") and hub_api.is_large(request.path):
+        sha256 = hashlib.sha256(data).hexdigest()
+        linked = {"X-Linked-Size": len(data), "X-Linked-ETag": f'"{sha256}"'}
+        to = f"{cdn}/cdn/{place_of(request)}"
+        request.head(302, {"Content-Length": 0, "Location": to, **linked})
+        return
+    send_file(request, rule, data)
+
+
+def place_of(request: Request) -> str:
+    return unquote(re.sub(r"^/cdn/|^.*?/resolve/[^/]+/", "", request.path))
 
 
 def stored(request: Request, root: Path) -> bytes:
-    path = re.sub(r"^/cdn/|^.*?/resolve/[^/]+/", "", request.path)
-    return (root / path).read_bytes()
+    return (root / place_of(request)).read_bytes()
 
 
 def send_file(request: Request, rule: Rule, data: bytes) -> None:

@@ -1,0 +1,99 @@
+"""The one way to the hub: work in a child that may connect, each connection written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from app.core.card import ModelCard
+from app.jobs.limited_child import Bounds, run_limited
+from app.weights import naming, pins, token
+from app.weights import transfer as whole
+from app.weights.events import Connected, Stopped, Transferred
+from app.weights.ledger import Ledger
+from app.weights.named import Named
+from app.weights.patience import Options
+from app.weights.pins import Looked
+
+Result = TypeVar("Result")
+Report = Callable[[object], None]
+IsCancelled = Callable[[], bool]
+
+
+class Online:
+    """Runs what asks the hub of ``options``, and keeps ``ledger``."""
+
+    def __init__(self, options: Options, ledger: Ledger) -> None:
+        self.options, self._ledger = options, ledger
+
+    def run(
+        self,
+        work: Callable[[Report, IsCancelled], Result | Stopped],
+        why: str,
+        report: Report,
+        cancelled: IsCancelled,
+    ) -> Result | None:
+        """What ``work`` gives; None when it was stopped. ``why`` is for the ledger.
+
+        Raises as ``work`` does.
+        """
+
+        def hear(event: object) -> None:
+            if isinstance(event, Connected):
+                self._ledger.note(event.host, f"{why}: {event.file}", event.received)
+            else:
+                report(event)
+
+        ended = run_limited(work, self.host, Bounds.for_transfer(), hear, cancelled)
+        return None if isinstance(ended, Stopped) else ended
+
+    @property
+    def host(self) -> str:
+        """Whom a token is for."""
+        return self.options.endpoint.partition("://")[2].rstrip("/")
+
+    def with_token(self, given: str) -> Options:
+        """The same hub and patience, with the token ``given``, else the one in the keychain.
+
+        Raises KeychainUnavailable.
+        """
+        found = given or self.options.token or token.read(self.host)
+        return Options(self.options.endpoint, found, self.options.patience)
+
+
+# What may be run there, in a form that survives the way to the child.
+
+
+def transfer(
+    card: ModelCard, folder: Path, options: Options, report: Report, cancelled: IsCancelled
+) -> Transferred | Stopped:
+    return whole.transfer(card, folder, report, cancelled, options)
+
+
+def repair(
+    card: ModelCard,
+    folder: Path,
+    paths: tuple[str, ...],
+    options: Options,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Transferred | Stopped:
+    return whole.repair(card, folder, paths, report, cancelled, options)
+
+
+def resolve(
+    repository: str,
+    revision: str,
+    licences: Path,
+    options: Options,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Named | Stopped:
+    return naming.resolve(repository, revision, licences, report, cancelled, options)
+
+
+def look_at_pins(
+    card: ModelCard, options: Options, report: Report, cancelled: IsCancelled
+) -> tuple[Looked, ...] | Stopped:
+    return pins.look_at_pins(card, report, cancelled, options)
