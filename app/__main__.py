@@ -66,7 +66,7 @@ def how_to_type_easel() -> str:
 
 
 def _stay_offline() -> None:
-    """Nothing in Easel goes online yet; what tries in spite of that is refused."""
+    """Only the child that fetches a model goes online; here whatever tries is refused."""
     from app.jobs.offline import refuse_connections, set_switches
 
     set_switches(os.environ)

@@ -115,7 +115,6 @@ class ModelsWindow(QDialog):
     def _lay_out(self) -> None:
         inside = QWidget()
         self._list = QVBoxLayout(inside)
-        self._list.setContentsMargins(HALO, 4, 8, 4)
         self._list.setSpacing(10)
         scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -123,6 +122,8 @@ class ModelsWindow(QDialog):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
+        scroll.verticalScrollBar().rangeChanged.connect(self._leave_room_for_bar)
+        self._leave_room_for_bar(0, 0)
         for layer in (scroll.viewport(), inside):
             layer.setAutoFillBackground(False)
         column = QVBoxLayout(self)
@@ -140,6 +141,10 @@ class ModelsWindow(QDialog):
         foot.addStretch(1)
         foot.addWidget(self.done_button)
         column.addLayout(foot)
+
+    def _leave_room_for_bar(self, _least: int, most: int) -> None:
+        """Rows end where the buttons below do, with the scroll bar and without."""
+        self._list.setContentsMargins(HALO, 4, 8 if most else 8 + _BAR, 4)
 
     def _relist(self, shown: tuple[Entry, ...]) -> None:
         # 1. Take all out of the list; the rows that stay are kept
