@@ -18,6 +18,7 @@ from app.convert.importing import Importing
 from app.core.card import ModelCard
 from app.core.errors import Bug, EaselError, LicenceNotAccepted
 from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
+from app.weights.packs import SUFFIX
 
 if TYPE_CHECKING:
     from app.jobs.shelf import Report, Shelf
@@ -60,6 +61,11 @@ class Delivery:
     installed: Installed | None = None
 
 
+def is_pack(file: Path) -> bool:
+    """Whether ``file`` is by its name a model that another Easel has packed."""
+    return file.suffix.lower() == SUFFIX
+
+
 Work = Callable[["Report", Callable[[], bool]], "Installed | None"]
 Listener = Callable[[Delivery], None]
 
@@ -94,9 +100,14 @@ class Deliveries:
         self._queue(Delivery(card.id, card.title, waiting, total=card.download_bytes), work)
 
     def bring(self, file: Path) -> None:
-        """Queue the import of a model file from elsewhere."""
+        """Queue the import of a model file or pack from elsewhere.
+
+        A pack whose licence has not been accepted fails with LicenceNotAccepted.
+        """
 
         def work(report: Report, cancelled: Callable[[], bool]) -> Installed | None:
+            if is_pack(file):
+                return self._shelf.unpack(file, cancelled)
             return self._shelf.bring(file, report, cancelled)
 
         self._queue(Delivery(str(file), file.name, DeliveryState.WAITING), work)

@@ -16,6 +16,7 @@ from app.core.errors import EaselError
 from app.ui.model_file import MODEL_FILES
 
 if TYPE_CHECKING:
+    from app.core.card import Licence
     from app.jobs.deliveries import Delivery
     from app.ui.delivery_bridge import DeliveryBridge
     from app.ui.main_window import MainWindow
@@ -70,10 +71,29 @@ class GettingModels(QObject):
         return dialog
 
     def bring(self, file: Path) -> None:
-        """Bring in the model in ``file``, and show how that goes."""
+        """Bring in the model in ``file``, and show how that goes.
+
+        The licence in a pack is read and accepted first, as that of a download is.
+        """
         self._begin()
-        self._window.easel.deliveries.bring(file)
-        self.open_models()
+        models = self.open_models()
+        licence = self._licence_to_read(file)
+        if licence is None:
+            self._window.easel.deliveries.bring(file)
+        else:
+            models.ask_for_pack(file, licence)
+
+    def _licence_to_read(self, file: Path) -> Licence | None:
+        from app.jobs.deliveries import is_pack
+
+        if not is_pack(file):
+            return None
+        shelf = self._window.easel.shelf
+        try:
+            licence = shelf.pack_licence(file)
+            return None if licence is None or shelf.is_text_accepted(licence) else licence
+        except EaselError:
+            return None  # the delivery meets the same, and says it
 
     def show_licences(self) -> None:
         """The texts of the licences, from this disk."""

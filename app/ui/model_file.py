@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 
-MODEL_FILES = "Models (*.safetensors *.ckpt)"
-_SUFFIXES = (".safetensors", ".ckpt")
+MODEL_FILES = "Models (*.safetensors *.ckpt *.easelpack)"
+_SUFFIXES = (".safetensors", ".ckpt", ".easelpack")
 
 
 def model_file(mime: QMimeData) -> Path | None:

@@ -31,6 +31,10 @@ from app.ui.model_row import Action, ModelRow
 from app.ui.tokens import HALO
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from app.core.card import Licence
     from app.ui.main_window import MainWindow
 
 _EDGE = 28
@@ -227,12 +231,22 @@ class ModelsWindow(QDialog):
         except EaselError as error:
             self._say_trouble(error)
             return
-        sheet = self.sheet = LicenceSheet(self.theme, licence, card.title, self, asks=asks)
+        self._show_sheet(licence, card.title, lambda: self._deliveries.get(card), asks=asks)
+
+    def ask_for_pack(self, file: Path, licence: Licence) -> None:
+        """Show the licence of the model in a pack; accepted, it is brought in."""
+        if self.sheet is None:
+            self._show_sheet(licence, file.name, lambda: self._deliveries.bring(file), asks=True)
+
+    def _show_sheet(
+        self, licence: Licence, model: str, then: Callable[[], None], *, asks: bool
+    ) -> None:
+        sheet = self.sheet = LicenceSheet(self.theme, licence, model, self, asks=asks)
 
         def agree() -> None:
             try:
-                self._easel.shelf.accept(card)
-                self._deliveries.get(card)
+                self._easel.shelf.accept_text(licence)
+                then()
             except EaselError as error:
                 sheet.complain(error)
             else:

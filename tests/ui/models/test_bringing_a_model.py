@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.jobs.shelf import Shelf
 from app.ui.main_window import MainWindow
 from app.ui.model_entries import Section
-from tests.ui.models.conftest import WAIT_MS
+from app.weights.patience import Options
+from tests.ui.models.conftest import WAIT_MS, Drawn, accept, arrived, sheet_of
+from tests.weights.hubs import QUICK, FaultHub
 
 pytestmark = [
     pytest.mark.loopback,
@@ -72,3 +76,47 @@ def test_another_file_is_still_a_picture_to_start_from(window: MainWindow, tmp_p
     assert window.getting.models is None
     window.easel.deliveries.close()
     assert window.easel.deliveries.all() == ()
+
+
+def test_a_pack_asks_for_its_licence_and_is_then_brought_in(
+    window: MainWindow, easel: Drawn, hub: FaultHub, qtbot: QtBot, tmp_path: Path
+) -> None:
+    # 1. Another Easel has packed a model
+    there = easel_of_another(tmp_path, easel)
+    asked = len(hub.log())
+    # 2. Dropped here, its licence is shown, and nothing comes in before it is accepted
+    drop(window, there)
+    models = window.getting.models
+    assert models is not None
+    assert "tiny.easelpack" in sheet_of(models).about.text()
+    assert easel.shelf.installed() == ()
+    accept(qtbot, models)
+    qtbot.waitUntil(arrived(models), timeout=WAIT_MS)
+    assert easel.shelf.find("tiny").receipt.origin == "pack"
+    assert len(hub.log()) == asked
+
+
+def test_a_broken_pack_is_refused_in_words(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    pack = tmp_path / "torn.easelpack"
+    pack.write_bytes(b"PK\x03\x04 torn")
+    drop(window, pack)
+    models = window.getting.models
+    assert models is not None
+    qtbot.waitUntil(
+        lambda: str(pack) in models.rows and models.rows[str(pack)].trouble.isVisible(),
+        timeout=WAIT_MS,
+    )
+
+
+def easel_of_another(tmp_path: Path, easel: Drawn) -> Path:
+    """Gets the model into another home, and packs it there."""
+    other = replace(easel.folders, support=tmp_path / "another")
+    shelf = Shelf(other, Options(easel.settings.mirror or "", "", QUICK))
+    card = shelf.card("tiny")
+    shelf.accept(card)
+    model = shelf.get(card, lambda _: None, lambda: False)
+    assert model is not None
+    assert shelf.pack(model, tmp_path / "tiny.easelpack", lambda: False)
+    return tmp_path / "tiny.easelpack"
