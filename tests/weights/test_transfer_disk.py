@@ -91,7 +91,11 @@ def test_d18_a_disk_that_fills_meanwhile_keeps_the_part(tmp_path: Path, small_di
 
         fetch(hub, card_for(FILES), small_disk / "to")
 
-        assert hub.ranges(least=3)[1] == f"bytes={kept}-"
+        # What was kept is not asked for again; all of the file may have come before the disk was full
+        rest = [f"bytes={kept}-"] if kept < len(FILES["weights.bin"]) else []
+        asked = hub.ranges(least=2 + len(rest))
+        assert [begin for begin in asked if begin is not None] == rest
+        assert len(asked) == 2 + len(rest)
     assert_whole(small_disk / "to", FILES)
 
 
