@@ -91,7 +91,7 @@ def test_d18_a_disk_that_fills_meanwhile_keeps_the_part(tmp_path: Path, small_di
 
         fetch(hub, card_for(FILES), small_disk / "to")
 
-        # What was kept is not asked for again; all of the file may have come before the disk was full
+        # What was kept is not asked for again; the whole file may have come before the disk filled
         rest = [f"bytes={kept}-"] if kept < len(FILES["weights.bin"]) else []
         asked = hub.ranges(least=2 + len(rest))
         assert [begin for begin in asked if begin is not None] == rest
