@@ -83,6 +83,8 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.EngineDied(1),
     errors.EngineUnresponsive(180.0),
     errors.PlacementUnavailable("MPS", "there is none"),
+    errors.PredictionFailed("unet", "hang"),
+    errors.ConversionRefused("Anything", "size"),
     *(errors.NotFinite(stage) for stage in ("prompt", "denoising", "decoding")),
     errors.BlackResult(),
     errors.FlatResult("#808080"),

@@ -28,6 +28,8 @@
     │   ├── EngineDied(exit_code)                   the child process ended by itself
     │   ├── EngineUnresponsive(seconds)             it did not start, or did not stop, in time
     │   ├── PlacementUnavailable(placement, reason)
+    │   ├── PredictionFailed(part, reason)          Core ML did not answer, or not in its shape
+    │   ├── ConversionRefused(model, reason)        a model that cannot become a Core ML one
     │   ├── BadResult                               numbers came out that are not a picture
     │   │   ├── NotFinite(stage)                    NaN or infinity
     │   │   ├── BlackResult
@@ -260,6 +262,23 @@ class EngineUnresponsive(WorldError):
 @dataclass(unsafe_hash=True, repr=False)
 class PlacementUnavailable(WorldError):
     placement: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class PredictionFailed(WorldError):
+    """``part`` is a ``core.coreml_manifest.Part``; ``reason`` is "input", "output", "compile",
+    "hang", "answer" (golden self-test) or what Core ML said."""
+
+    part: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ConversionRefused(WorldError):
+    """``model`` is its title. ``reason`` is one of the words of ``app/messages``: see there."""
+
+    model: str
     reason: str
 
 

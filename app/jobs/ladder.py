@@ -10,6 +10,7 @@ from app.core.errors import (
     EngineDied,
     OutOfMemory,
     PlacementUnavailable,
+    PredictionFailed,
 )
 from app.core.placement import Placement
 
@@ -33,7 +34,9 @@ class Ladder:
     def after(self, error: EaselError) -> Ladder | None:
         """The ladder one rung further, or None when ``error`` is final."""
         deaths = self.deaths + isinstance(error, EngineDied)
-        again = isinstance(error, BadResult | OutOfMemory | PlacementUnavailable | EngineDied)
+        again = isinstance(
+            error, BadResult | OutOfMemory | PlacementUnavailable | PredictionFailed | EngineDied
+        )
         if not again or deaths > MAX_DEATHS or self.rung + 1 >= len(self.placements):
             return None
         return Ladder(self.placements, self.rung + 1, deaths, self.first_error or error)

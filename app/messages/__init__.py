@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
-from app.messages import models
+from app.messages import coreml, models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -283,6 +283,8 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.EngineDied: _engine_died,
     errors.EngineUnresponsive: _engine_unresponsive,
     errors.PlacementUnavailable: _placement_unavailable,
+    errors.PredictionFailed: coreml.prediction_failed,
+    errors.ConversionRefused: coreml.conversion_refused,
     errors.NotFinite: _not_finite,
     errors.BlackResult: _black_result,
     errors.FlatResult: _flat_result,

@@ -1,0 +1,1 @@
+"""Draws with Core ML models: numpy, tokenizers and Core ML, in the process that calls it."""
