@@ -128,7 +128,8 @@ def _betas(known: Mapping[str, Any]) -> Floats:
     if schedule == "squaredcos_cap_v2":  # Nichol and Dhariwal 2021
         t = np.arange(count + 1) / count
         left = np.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
-        return np.minimum(1 - left[1:] / left[:-1], 0.999).astype(np.float32)
+        betas: Floats = np.minimum(1 - left[1:] / left[:-1], 0.999).astype(np.float32)
+        return betas
     raise ValueError(f"beta_schedule {schedule!r}")
 
 
