@@ -82,7 +82,8 @@ class Limits:
 class Model:
     """A model that is on this disk, whole, and may be drawn with.
 
-    ``folder`` is absolute, laid out as ``format`` says. ``built_in`` is the starter.
+    ``folder`` is absolute, laid out as ``format`` says. ``built_in`` is the starter. ``twin`` holds
+    the same weights for the other engine, which takes over what this one cannot do.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Model:
     limits: Limits
     built_in: bool = False
     format: ModelFormat = ModelFormat.DIFFUSERS
+    twin: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)
