@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
 from app.core.errors import EaselError, ModelDamaged, ModelIncomplete
 from app.engine.model_folder import Weights, component_weights
@@ -33,6 +34,11 @@ def load_network(
     """
     weights = component_weights(folder, component)
     file = weights.headers[0].file
+    if channels_last:
+        with _damage_named(file):
+            laid_out = _load_channels_last(network, folder / component, weights, dtype)
+        if laid_out is not None:
+            return laid_out if device.type == "cpu" else laid_out.to(device)
     arguments: dict[str, Any] = {"variant": weights.variant} if weights.variant else {}
     if network.__module__.startswith("diffusers"):
         arguments["low_cpu_mem_usage"] = False  # the other way needs a package Easel does without
@@ -51,6 +57,30 @@ def load_network(
     if channels_last:
         loaded.to(memory_format=torch.channels_last)
     return loaded if device.type == "cpu" else loaded.to(device)
+
+
+def _load_channels_last(
+    network: Any, place: Path, weights: Weights, dtype: torch.dtype
+) -> torch.nn.Module | None:
+    """The network with each weight cast and laid out in one go, which costs no more than a cast.
+
+    None where the file's names are not the network's own: diffusers knows the older ones.
+    """
+    with torch.device("meta"):
+        empty: torch.nn.Module = network.from_config(network.load_config(str(place)))
+    if {name for header in weights.headers for name in header.shapes} != set(empty.state_dict()):
+        return None
+    tensors: dict[str, torch.Tensor] = {}
+    for header in weights.headers:
+        with safe_open(str(header.file), "pt") as file:
+            for name in file.keys():  # noqa: SIM118 (it is no dictionary)
+                tensor = file.get_tensor(name)
+                layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+                tensors[name] = tensor.to(dtype, memory_format=layout)
+    empty.load_state_dict(tensors, assign=True)
+    if any(buffer.is_meta for buffer in empty.buffers()):
+        return None
+    return empty.eval().requires_grad_(False)
 
 
 def load_tokenizer(folder: Path, name: str) -> Any:
