@@ -71,7 +71,9 @@ def wrong(
             if difference := _difference(result, right, half):
                 faults[name] = difference
         for result, right in zip(results, written.second.get(name, []), strict=False):
-            if difference := _difference(result, torch.from_numpy(np.array(right)), "fp16" in dtypes):
+            if difference := _difference(
+                result, torch.from_numpy(np.array(right)), "fp16" in dtypes
+            ):
                 faults[name] = f"coremltools says: {difference}"
     return faults
 

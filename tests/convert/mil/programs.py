@@ -113,6 +113,12 @@ def operations(spec: Any, function: str = "main") -> Any:
     return body.block_specializations[body.opset].operations
 
 
+def kinds_of(path: Path) -> set[str]:
+    """The types of operations in a package."""
+    file = model_file(path)
+    return {one.type for one in operations(parse_model(file.read_bytes(), str(file)))}
+
+
 def numbers(*shape: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
     """Normally distributed, rounded to what float16 can hold."""
     values = torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * scale

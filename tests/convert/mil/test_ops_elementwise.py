@@ -45,7 +45,10 @@ UNARY: Ops = {
         lambda mb, n, a: mb.gelu(x=a, mode="SIGMOID_APPROXIMATION", name=n),
         lambda a: a * torch.sigmoid(1.702 * a),
     ),
-    "leaky_relu": (lambda mb, n, a: mb.leaky_relu(x=a, alpha=like(a, 0.25), name=n), nn.LeakyReLU(0.25)),
+    "leaky_relu": (
+        lambda mb, n, a: mb.leaky_relu(x=a, alpha=like(a, 0.25), name=n),
+        nn.LeakyReLU(0.25),
+    ),
     "elu": (lambda mb, n, a: mb.elu(x=a, alpha=like(a, 0.75), name=n), nn.ELU(0.75)),
     "sigmoid_hard": (
         lambda mb, n, a: mb.sigmoid_hard(x=a, alpha=like(a, 0.25), beta=like(a, 0.375), name=n),
@@ -67,8 +70,14 @@ UNARY: Ops = {
         lambda mb, n, a: mb.thresholded_relu(x=a, alpha=like(a, 0.5), name=n),
         lambda a: a * (a >= 0.5),
     ),
-    "threshold": (lambda mb, n, a: mb.threshold(x=a, alpha=like(a, 0.25), name=n), lambda a: a.clamp(0.25)),
-    "clip": (lambda mb, n, a: mb.clip(x=a, alpha=like(a, -0.5), beta=like(a, 0.75), name=n), nn.Hardtanh(-0.5, 0.75)),
+    "threshold": (
+        lambda mb, n, a: mb.threshold(x=a, alpha=like(a, 0.25), name=n),
+        lambda a: a.clamp(0.25),
+    ),
+    "clip": (
+        lambda mb, n, a: mb.clip(x=a, alpha=like(a, -0.5), beta=like(a, 0.75), name=n),
+        nn.Hardtanh(-0.5, 0.75),
+    ),
     "prelu": (
         lambda mb, n, a: mb.prelu(x=a, alpha=like(a, numbers(3, seed=9)), name=n),
         lambda a: torch.where(a < 0, a * numbers(3, seed=9).reshape(3, 1, 1), a),
@@ -83,9 +92,18 @@ UNARY: Ops = {
 
 POSITIVE: Ops = {
     **plain("sqrt"),
-    "log": (lambda mb, n, a: mb.log(x=a, epsilon=like(a, 0.25), name=n), lambda a: (a + 0.25).log()),
-    "rsqrt": (lambda mb, n, a: mb.rsqrt(x=a, epsilon=like(a, 0.5), name=n), lambda a: (a + 0.5) ** -0.5),
-    "inverse": (lambda mb, n, a: mb.inverse(x=a, epsilon=like(a, 0.5), name=n), lambda a: 1 / (a + 0.5)),
+    "log": (
+        lambda mb, n, a: mb.log(x=a, epsilon=like(a, 0.25), name=n),
+        lambda a: (a + 0.25).log(),
+    ),
+    "rsqrt": (
+        lambda mb, n, a: mb.rsqrt(x=a, epsilon=like(a, 0.5), name=n),
+        lambda a: (a + 0.5) ** -0.5,
+    ),
+    "inverse": (
+        lambda mb, n, a: mb.inverse(x=a, epsilon=like(a, 0.5), name=n),
+        lambda a: 1 / (a + 0.5),
+    ),
     "default_log": (lambda mb, n, a: mb.log(x=a, name=n), torch.log),
     "default_rsqrt": (lambda mb, n, a: mb.rsqrt(x=a, name=n), torch.rsqrt),
 }
@@ -179,9 +197,7 @@ def test_logic(tmp_path: Path) -> None:
         ops: Ops = {
             name: (
                 lambda mb, n, a, b, mil=mil: mb.cast(
-                    x=mil(
-                        mb, n + "_b", mb.cast(x=a, dtype="bool"), mb.cast(x=b, dtype="bool")
-                    ),
+                    x=mil(mb, n + "_b", mb.cast(x=a, dtype="bool"), mb.cast(x=b, dtype="bool")),
                     dtype="int32",
                     name=n,
                 ),

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.convert.mil.cases import Ops, like, wrong
-from tests.convert.mil.programs import numbers
+from tests.convert.mil.programs import numbers, run, write
 
 MODES = [("fp32", "fp32"), ("fp16", "fp32"), ("fp16", "typed")]
 
@@ -21,20 +21,26 @@ def reduced(name: str, right: Any, **asked: Any) -> Any:
 
 # Of an input of shape (3, 4, 5)
 REDUCTIONS: Ops = {
-    "mean": reduced("reduce_mean", lambda a: a.mean((1, 2), keepdim=True), axes=[1, 2], keep_dims=True),
+    "mean": reduced(
+        "reduce_mean", lambda a: a.mean((1, 2), keepdim=True), axes=[1, 2], keep_dims=True
+    ),
     "mean_one": reduced("reduce_mean", lambda a: a.mean(1), axes=[-2], keep_dims=False),
     "mean_all": reduced("reduce_mean", lambda a: a.mean()),
     "sum": reduced("reduce_sum", lambda a: a.sum(0), axes=[0]),
     "max": reduced("reduce_max", lambda a: a.max(1).values, axes=[1]),
     "min": reduced("reduce_min", lambda a: a.min(2, keepdim=True).values, axes=[2], keep_dims=True),
     "prod": reduced("reduce_prod", lambda a: a.prod(2).prod(0), axes=[0, 2]),
-    "prod_kept": reduced("reduce_prod", lambda a: a.prod(1, keepdim=True), axes=[1], keep_dims=True),
+    "prod_kept": reduced(
+        "reduce_prod", lambda a: a.prod(1, keepdim=True), axes=[1], keep_dims=True
+    ),
     "l1": reduced("reduce_l1_norm", lambda a: a.norm(1, 1), axes=[1]),
     "l2": reduced("reduce_l2_norm", lambda a: a.norm(2, 2), axes=[2]),
     "sum_square": reduced("reduce_sum_square", lambda a: (a**2).sum(2), axes=[2]),
     "log_sum_exp": reduced("reduce_log_sum_exp", lambda a: a.exp().sum(1).log(), axes=[1]),
     "argmax": reduced("reduce_argmax", lambda a: a.argmax(1), axis=1),
-    "argmin": reduced("reduce_argmin", lambda a: a.argmin(2, keepdim=True), axis=-1, keep_dims=True),
+    "argmin": reduced(
+        "reduce_argmin", lambda a: a.argmin(2, keepdim=True), axis=-1, keep_dims=True
+    ),
     "cumsum": reduced("cumsum", lambda a: a.cumsum(1), axis=1),
     "cumsum_rest": reduced(
         "cumsum", lambda a: a.flip(2).cumsum(2).flip(2) - a, axis=2, exclusive=True, reverse=True
@@ -45,7 +51,7 @@ REDUCTIONS: Ops = {
     "topk_low": reduced("topk", lambda a: a.topk(3, 2, largest=False), k=3, axis=2, ascending=True),
     "softmax": reduced("softmax", lambda a: a.exp() / a.exp().sum(1, keepdim=True), axis=1),
     "softmax_default": reduced("softmax", lambda a: a.exp() / a.exp().sum(2, keepdim=True)),
-}  # fmt: skip
+}
 LOG_SUM: Ops = {"log_sum": reduced("reduce_log_sum", lambda a: a.sum(1).log(), axes=[1])}
 WHOLE: Ops = {
     "sum": reduced("reduce_sum", lambda a: a.sum(1), axes=[1]),
@@ -89,7 +95,12 @@ GATHERED: Ops = {
     ),
     "scatter": (
         lambda mb, n, a: mb.scatter(
-            data=a, indices=np.int32([3, 1]), updates=ones(a, 3, 2, 5), axis=1, mode="update", name=n
+            data=a,
+            indices=np.int32([3, 1]),
+            updates=ones(a, 3, 2, 5),
+            axis=1,
+            mode="update",
+            name=n,
         ),
         lambda a: a.index_fill(1, torch.tensor([1, 3]), 1.0),
     ),
@@ -123,7 +134,7 @@ GATHERED: Ops = {
         ),
         lambda a: a.scatter_add(1, torch.from_numpy(along(1, 2)).long(), torch.ones(3, 2, 5)),
     ),
-}  # fmt: skip
+}
 
 ONE_HOT: Ops = {
     "one_hot": (
@@ -132,11 +143,16 @@ ONE_HOT: Ops = {
     ),
     "one_hot_first": (
         lambda mb, n, a: mb.one_hot(
-            indices=a, one_hot_vector_size=6, axis=0, on_value=np.float32(2), off_value=np.float32(-1), name=n
+            indices=a,
+            one_hot_vector_size=6,
+            axis=0,
+            on_value=np.float32(2),
+            off_value=np.float32(-1),
+            name=n,
         ),
         lambda a: torch.nn.functional.one_hot(a.long(), 6).T * 3.0 - 1,
     ),
-}  # fmt: skip
+}
 
 
 def along(axis: int, size: int) -> Any:
@@ -184,3 +200,15 @@ def test_one_hot(tmp_path: Path) -> None:
     given = torch.tensor([5, 0, 3], dtype=torch.int32)
 
     assert wrong(tmp_path, ONE_HOT, [given], ["int32"], "fp32") == {}
+
+
+def test_places_that_are_not_zero(tmp_path: Path) -> None:
+    """How many there are is not known before; their sums are."""
+    path = write(
+        tmp_path / "p.mlpackage",
+        lambda mb, a: mb.reduce_sum(x=mb.non_zero(x=a), axes=[0], name="y"),
+        [(3, 4)],
+    )
+    given = torch.tensor([[0.0, 1, 0, 2], [0, 0, 0, 0], [0, 0, -1, 0]])
+
+    assert run(path, [given])["y"].tolist() == [0 + 0 + 2, 1 + 3 + 2]

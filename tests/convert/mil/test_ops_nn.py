@@ -273,17 +273,14 @@ PRODUCTS: Ops = {
             name=n,
         ),
         lambda a, b: torch.stack(
-            [
-                torch.stack([a[0, :, 0] @ b[i, :, h].T for h in range(6)], 1)
-                for i in range(2)
-            ]
+            [torch.stack([a[0, :, 0] @ b[i, :, h].T for h in range(6)], 1) for i in range(2)]
         ),
     ),
     "softmax": (
         lambda mb, n, a, b: mb.softmax(x=mb.add(x=a, y=b), axis=-3, name=n),
         lambda a, b: (a + b).exp() / (a + b).exp().sum(1, keepdim=True),
     ),
-}  # fmt: skip
+}
 MASK = torch.tensor([[True, False, True, True, False, True]] * 6)
 ADDED = numbers(6, 6, seed=13)
 
@@ -314,7 +311,9 @@ ATTENTION: Ops = {
 
 
 @pytest.mark.parametrize(("dtype", "mode"), MODES)
-@pytest.mark.parametrize("ops", [CONVOLUTIONS, NORMS, POOLS], ids=["convolutions", "norms", "pools"])
+@pytest.mark.parametrize(
+    "ops", [CONVOLUTIONS, NORMS, POOLS], ids=["convolutions", "norms", "pools"]
+)
 def test_planes(tmp_path: Path, ops: Ops, dtype: str, mode: str) -> None:
     assert wrong(tmp_path, ops, [numbers(2, 4, 7, 6)], [dtype], mode) == {}
 

@@ -26,7 +26,10 @@ def sliced(**asked: object) -> object:
 
 # Of an input of shape (2, 4, 6, 5)
 SHAPES: Ops = {
-    "reshape": (lambda mb, n, a: mb.reshape(x=a, shape=[4, 2, -1], name=n), lambda a: a.view(4, 2, 30)),
+    "reshape": (
+        lambda mb, n, a: mb.reshape(x=a, shape=[4, 2, -1], name=n),
+        lambda a: a.view(4, 2, 30),
+    ),
     "reshape_zero": (
         lambda mb, n, a: mb.reshape(x=a, shape=[0, -1, 0], name=n),
         lambda a: a.reshape(4, 12, 5),
@@ -39,7 +42,9 @@ SHAPES: Ops = {
     ),
     "expand_dims": (
         lambda mb, n, a: mb.expand_dims(
-            x=mb.slice_by_index(x=a, begin=[0] * 4, end=[2, 4, 6, 5], squeeze_mask=[True, False, False, False]),
+            x=mb.slice_by_index(
+                x=a, begin=[0] * 4, end=[2, 4, 6, 5], squeeze_mask=[True, False, False, False]
+            ),
             axes=[-1, 0],
             name=n,
         ),
@@ -53,7 +58,10 @@ SHAPES: Ops = {
         lambda mb, n, a: mb.squeeze(x=mb.expand_dims(x=a, axes=[1]), axes=[1], name=n),
         lambda a: a,
     ),
-    "squeeze_all": (lambda mb, n, a: mb.squeeze(x=mb.expand_dims(x=a, axes=[0]), name=n), lambda a: a),
+    "squeeze_all": (
+        lambda mb, n, a: mb.squeeze(x=mb.expand_dims(x=a, axes=[0]), name=n),
+        lambda a: a,
+    ),
     "transpose": (
         lambda mb, n, a: mb.transpose(x=a, perm=[3, 0, -2, 1], name=n),
         lambda a: a.permute(3, 0, 2, 1),
@@ -122,18 +130,24 @@ SHAPES: Ops = {
     "reverse_all": (lambda mb, n, a: mb.reverse(x=a, name=n), by_numpy(np.flip)),
     "band_low": (
         lambda mb, n, a: mb.band_part(x=a, lower=2, upper=-1, name=n),
-        by_numpy(lambda a: a * (np.subtract.outer(np.arange(6), np.arange(5)) <= 2).astype(a.dtype)),
+        by_numpy(
+            lambda a: a * (np.subtract.outer(np.arange(6), np.arange(5)) <= 2).astype(a.dtype)
+        ),
     ),
     "band_high": (
         lambda mb, n, a: mb.band_part(x=a, lower=-1, upper=1, name=n),
-        by_numpy(lambda a: a * (np.subtract.outer(np.arange(6), np.arange(5)) >= -1).astype(a.dtype)),
+        by_numpy(
+            lambda a: a * (np.subtract.outer(np.arange(6), np.arange(5)) >= -1).astype(a.dtype)
+        ),
     ),
     "band": (
         lambda mb, n, a: mb.band_part(x=a, lower=0, upper=0, name=n),
         by_numpy(lambda a: a * np.eye(6, 5, dtype=a.dtype)),
     ),
     "concat": (
-        lambda mb, n, a: mb.concat(values=[a, mb.slice_by_size(x=a, begin=[0] * 4, size=[2, 1, 6, 5])], axis=1, name=n),
+        lambda mb, n, a: mb.concat(
+            values=[a, mb.slice_by_size(x=a, begin=[0] * 4, size=[2, 1, 6, 5])], axis=1, name=n
+        ),
         lambda a: torch.cat([a, a[:, :1]], 1),
     ),
     "concat_interleaved": (
@@ -150,7 +164,7 @@ SHAPES: Ops = {
         lambda mb, n, a: mb.tile(x=a, reps=[1, 2, 1, 3], name=n),
         by_numpy(lambda a: np.tile(a, [1, 2, 1, 3])),
     ),
-}  # fmt: skip
+}
 
 # Not for whole numbers
 FLOATS: Ops = {
@@ -202,7 +216,7 @@ FLOATS: Ops = {
         lambda mb, n, a: mb.fill_like(ref_tensor=a, value=like(a, -1.5), name=n),
         lambda a: torch.full_like(a, -1.5),
     ),
-}  # fmt: skip
+}
 
 UPDATED: Ops = {
     "slice_update": (
