@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FIRST = {
     "gated": "On its page, agree to the terms of its makers.",
-    "private": "On its page, see whether it is there and you may read it.",
+    "private": "On its page, see whether you may read it.",
 }
 
 
@@ -53,7 +53,7 @@ class AccessSheet(Sheet):
         self.go_button.clicked.connect(self._go)
         self._lay_out(_FIRST.get(error.reason, ""))
         self._typed()
-        self.resize(540, 100)
+        self.resize(580, 100)
         problem = account.problem()
         self.token.setEnabled(problem is None)
         self.complain(problem)
@@ -62,7 +62,7 @@ class AccessSheet(Sheet):
         where = self._account.host
         self.column.addSpacing(10)
         steps = [(first, self.page_button)] if first else []
-        steps.append(("In your settings there, make a token that may read.", self.tokens_button))
+        steps.append(("In your settings there, make a token.", self.tokens_button))
         for number, (words, button) in enumerate(steps, 1):
             row = QHBoxLayout()
             row.setContentsMargins(HALO, 0, 0, 0)

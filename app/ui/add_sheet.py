@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.core.card import ModelCard
 from app.core.errors import AccessNeeded, EaselError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from app.ui.errand import Errand, Errands
 
 ABOUT = (
-    "Any model of Stable Diffusion 1.x, 2.x or XL that somebody has put on the hub: by its name, "
-    "or by the address of its page."
+    "Any model of Stable Diffusion 1.x, 2.x or XL that somebody has put there: by its name, or by "
+    "the address of its page."
 )
 
 
@@ -114,8 +114,10 @@ class AddSheet(Sheet):
             self.column.addSpacing(4)
         self.add(self.note)
         self.column.addSpacing(4)
-        self.bar.setContentsMargins(HALO, 0, HALO, 0)
-        self.column.addWidget(self.bar)
+        row = QHBoxLayout()
+        row.setContentsMargins(HALO, 0, HALO, 0)
+        row.addWidget(self.bar)
+        self.column.addLayout(row)
         for words in (self.progress, self.what, self.facts):
             self.add(words)
         self.end()

@@ -30,7 +30,7 @@ def begin(window: MainWindow) -> None:
     if window.models.problem is not None:
         log.warning("no model: %s", window.models.problem)
         window.show_error(
-            window.models.problem, window.models.ask_for_folder, None, "Open a model folder…"
+            window.models.problem, window.models.ask_for_folder, None, "Open a folder…"
         )
     _tell_of_models_gone(window)
     _offer_last_time(window)

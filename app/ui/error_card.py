@@ -17,7 +17,7 @@ from app.ui.controls.words import Words
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, HALO
 
-WIDTH = 480
+WIDTH = 500
 
 
 class _Scroll(QScrollArea):

@@ -169,9 +169,9 @@ class ModelRow(QWidget):
         column.addLayout(below)
 
     def _show_facts(self, entry: Entry) -> None:
-        facts = [escape(fact).replace(" ", "&nbsp;") for fact in entry.facts]
+        facts = [_whole(fact) for fact in entry.facts]
         if entry.licence:
-            title = escape(entry.licence).replace(" ", "&nbsp;")
+            title = _whole(entry.licence)
             facts.append(f'<a href="{_LINK}" style="text-decoration:none">{title}</a>')
         # Tab stops at the words only where they lead somewhere.
         flags = Qt.TextInteractionFlag
@@ -186,7 +186,8 @@ class ModelRow(QWidget):
         failed = delivery is not None and delivery.error is not None
         for words in (self.trouble, self.advice):
             words.setVisible(failed)
-        self.bar.setVisible(delivery is not None)
+        begun = delivery is not None and (delivery.error is None or delivery.done > 0)
+        self.bar.setVisible(begun)
         if delivery is None:
             self.progress.setVisible(False)
             return
@@ -246,6 +247,11 @@ def _further_actions(entry: Entry) -> tuple[Action, ...]:
         (Action.REMOVE, installed or entry.named),
     )
     return tuple(action for action, can_be in offered if can_be)
+
+
+def _whole(text: str) -> str:
+    """As markup that is never broken into two lines."""
+    return escape(text).replace(" ", "&nbsp;").replace("-", "&#8209;")
 
 
 def _bar(delivery: Delivery) -> tuple[int, int]:

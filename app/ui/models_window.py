@@ -158,7 +158,7 @@ class ModelsWindow(QDialog):
         column.setSpacing(6)
         # Controls have room for a halo around them: what is seen of all lines up.
         for words in (self._title, self.place, self._trouble):
-            words.setContentsMargins(HALO, 0, 8, 0)
+            words.setContentsMargins(HALO, 0, 8 + _BAR, 0)
             column.addWidget(words)
         column.addWidget(scroll, 1)
         column.addSpacing(6)
