@@ -72,7 +72,7 @@ class ModelsWindow(QDialog):
         self.errands = ModelErrands(window, self, self.strip, errands)
         self.errands.moved.connect(self._moved)
         self.place.linkActivated.connect(lambda _link: self.errands.ask_for_folder())
-        self._trouble = Words(theme, "", "secondary", "bad", wrap=True)
+        self.trouble = Words(theme, "", "secondary", "bad", wrap=True)
         self.import_button = Button(theme, "Import a file…", "quiet")
         self.import_button.clicked.connect(self.file_wanted)
         self.add_button = Button(theme, "Add from Hugging Face…", "quiet")
@@ -157,7 +157,7 @@ class ModelsWindow(QDialog):
         column.setContentsMargins(_EDGE - HALO, 24, _EDGE - 8 - _BAR, 20)
         column.setSpacing(6)
         # Controls have room for a halo around them: what is seen of all lines up.
-        for words in (self._title, self.place, self._trouble):
+        for words in (self._title, self.place, self.trouble):
             words.setContentsMargins(HALO, 0, 8 + _BAR, 0)
             column.addWidget(words)
         column.addWidget(scroll, 1)
@@ -229,9 +229,9 @@ class ModelsWindow(QDialog):
 
     def _say_trouble(self, error: EaselError | None) -> None:
         message = None if error is None else describe(error)
-        self._trouble.setVisible(message is not None)
+        self.trouble.setVisible(message is not None)
         if message is not None:
-            self._trouble.setText(f"{message.title}. {message.body} {message.next_step}".strip())
+            self.trouble.setText(f"{message.title}. {message.body} {message.next_step}".strip())
 
     # What the person does.
 
