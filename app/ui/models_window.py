@@ -241,8 +241,8 @@ class ModelsWindow(QDialog):
         match action:
             case Action.GET if card is not None:
                 self.questions.get(card)
-            case Action.LICENCE if card is not None:
-                self.questions.read_licence(card, asks=False)
+            case Action.LICENCE:
+                self.questions.read_own_licence(entry)
             case Action.PAUSE:
                 deliveries.pause(id)
             case Action.RESUME:

@@ -123,6 +123,7 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert not got.strip.isVisible()
 
 
+@pytest.mark.slow
 def test_nothing_moves_while_a_model_comes_in(
     easel_home: Path,
     serve: Serve,
@@ -131,7 +132,7 @@ def test_nothing_moves_while_a_model_comes_in(
     tmp_path: Path,
     qtbot: QtBot,
 ) -> None:
-    easel = drawn_easel(easel_home, serve(slow_rule(files, 6)), files)
+    easel = drawn_easel(easel_home, serve(slow_rule(files, 4)), files)
     models = open_window(easel).getting.open_models()
     get(qtbot, models)
     qtbot.waitUntil(lambda: " of " in row(models).progress.text(), timeout=WAIT_MS)
@@ -208,11 +209,11 @@ def test_a_download_left_half_way_is_paused_at_the_next_start(
     qtbot: QtBot,
     then: str,
 ) -> None:
-    hub = serve(slow_rule(files, 6))
+    hub = serve(slow_rule(files, 4))
     easel = drawn_easel(easel_home, hub, files)
     first = open_window(easel)
     get(qtbot, models := first.getting.open_models())
-    qtbot.waitUntil(lambda: " of " in row(models).progress.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: row(models).bar.value() > 20, timeout=WAIT_MS)
     first.leave()
     asked = len(hub.log())
     # 1. How much is there, and nobody is asked
@@ -237,10 +238,11 @@ def test_a_download_left_half_way_is_paused_at_the_next_start(
     assert len(hub.log()) == asked
 
 
+@pytest.mark.slow
 def test_what_another_easel_downloads_is_waited_for_and_used(
     easel_home: Path, serve: Serve, files: dict[str, bytes], open_window: Open, qtbot: QtBot
 ) -> None:
-    hub = serve(slow_rule(files, 5))
+    hub = serve(slow_rule(files, 4))
     easel = drawn_easel(easel_home, hub, files)
     easel.shelf.accept(easel.shelf.card("tiny"))
     models = open_window(easel).getting.open_models()
