@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -149,8 +149,9 @@ class ModelsWindow(QDialog):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        scroll.verticalScrollBar().rangeChanged.connect(self._leave_room_for_bar)
-        self._leave_room_for_bar(0, 0)
+        self._scroll_bar = scroll.verticalScrollBar()
+        self._scroll_bar.installEventFilter(self)
+        self._leave_room_for_bar(seen=False)
         for layer in (scroll.viewport(), inside):
             layer.setAutoFillBackground(False)
         column = QVBoxLayout(self)
@@ -174,9 +175,14 @@ class ModelsWindow(QDialog):
         foot.addWidget(self.done_button)
         column.addLayout(foot)
 
-    def _leave_room_for_bar(self, _least: int, most: int) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        if watched is self._scroll_bar and event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self._leave_room_for_bar(seen=event.type() == QEvent.Type.Show)
+        return super().eventFilter(watched, event)
+
+    def _leave_room_for_bar(self, *, seen: bool) -> None:
         """Rows end where the buttons below do, with the scroll bar and without."""
-        self._list.setContentsMargins(HALO, 4, 8 if most else 8 + _BAR, 4)
+        self._list.setContentsMargins(HALO, 4, 8 if seen else 8 + _BAR, 4)
 
     def _relist(self, listed: tuple[Entry, ...]) -> None:
         # 1. Take all out of the list; the rows that stay are kept

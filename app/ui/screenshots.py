@@ -30,6 +30,7 @@ from app.ui.connections_window import ConnectionsWindow
 from app.ui.interactions import Interactions
 from app.ui.item import Stage
 from app.ui.main_window import MainWindow
+from app.ui.models_window import ModelsWindow
 from app.ui.theme import Theme
 from app.ui.window_app import make_app
 
@@ -82,7 +83,7 @@ class Photographer:
         self._shoot(window, "first-run")
 
     def _models(self, window: MainWindow) -> None:
-        models = window.getting.open_models()
+        models = self._open_models(window)
         # 1. One of them comes in. Nothing is fetched: this is what a row would hear.
         row = next(row for row in models.rows.values() if row.entry.recommended)
         card = row.entry.card
@@ -101,8 +102,13 @@ class Photographer:
         sheet.reject()
         models.close()
 
-    def _adding(self, window: MainWindow) -> None:
+    def _open_models(self, window: MainWindow) -> ModelsWindow:
         models = window.getting.open_models()
+        self._rest(0.2)  # it lists everything anew when it comes to the front
+        return models
+
+    def _adding(self, window: MainWindow) -> None:
+        models = self._open_models(window)
         # 1. A name, and what it turned out to be. Nobody is asked: the card is one of the shelf.
         adding = models.questions.ask_for_name()
         self._shoot(window, "add", adding)
@@ -120,7 +126,7 @@ class Photographer:
         models.close()
 
     def _errands(self, window: MainWindow) -> None:
-        models = window.getting.open_models()
+        models = self._open_models(window)
         # 1. One that was interrupted, one that another Easel gets, and models on their way
         paused, other = models.rows["sd-1.5"], models.rows["sd-1.4"]
         card = window.easel.shelf.card("sd-1.5")
