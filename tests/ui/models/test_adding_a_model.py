@@ -123,6 +123,21 @@ def test_a_model_is_added_by_the_address_of_its_page_and_got(
     (model,) = easel.shelf.installed()
     assert (model.folder / "LICENSE.txt").read_text("utf-8") == LICENCE
     assert len(easel.shelf.ledger.connections()) == len(hub.log())
+    # 4. And can be read from then on, from this disk
+    choose(row(models, ID), "Read Its Licence")
+    assert sheet_of(models).text.text() == LICENCE
+    assert not sheet_of(models).box.isVisible()
+    assert LICENCE in [text.text for text in easel.shelf.licences()]
+
+
+def test_the_menu_leads_to_it_too(window: MainWindow, hub: FaultHub) -> None:
+    words = "Add a Model from Hugging Face…"
+    next(a for a in window.menus.file.actions() if a.text() == words).trigger()
+    models = window.getting.models
+    assert models is not None
+    assert models.questions.adding is not None
+    assert models.questions.adding.isVisible()
+    assert hub.log() == []
 
 
 def test_what_is_no_model_is_told_where_it_was_typed(

@@ -96,6 +96,12 @@ def test_models_move_and_draw_from_there(
     got.errands.move_to(easel.folders.support / "models")
     qtbot.waitUntil(lambda: easel.settings.models_folder is None, timeout=WAIT_MS)
     assert "Easel's own folder" in got.place.accessibleName()
+    # 5. Where they are already, nothing happens to them
+    here = easel.shelf.find("tiny").folder
+    qtbot.waitUntil(lambda: over(got), timeout=WAIT_MS)
+    got.errands.move_to(easel.folders.support / "models")
+    qtbot.waitUntil(lambda: over(got), timeout=WAIT_MS)
+    assert easel.shelf.find("tiny").folder == here
 
 
 def test_whenever_the_move_is_stopped_the_models_are_whole(
@@ -213,7 +219,9 @@ def test_a_download_left_half_way_is_paused_at_the_next_start(
     easel = drawn_easel(easel_home, hub, files)
     first = open_window(easel)
     get(qtbot, models := first.getting.open_models())
-    qtbot.waitUntil(lambda: row(models).bar.value() > 20, timeout=WAIT_MS)
+    largest = max(files, key=lambda path: len(files[path]))
+    part = easel.folders.installed / "tiny" / ("c" * 40) / f"{largest}.part"
+    qtbot.waitUntil(lambda: part.exists() and part.stat().st_size > 50_000, timeout=WAIT_MS)
     first.leave()
     asked = len(hub.log())
     # 1. How much is there, and nobody is asked
