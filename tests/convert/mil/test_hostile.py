@@ -74,7 +74,7 @@ def test_another_byte(package: Path, tmp_path: Path, file: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("file", FILES)
-@given(share=st.floats(0, 0.999))
+@given(share=st.floats(0, 0.99))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_that_ends_early(package: Path, tmp_path: Path, file: str, share: float) -> None:
     changed = tmp_path / "Unet.mlpackage"
