@@ -44,7 +44,7 @@ def _grouped(indices: Tensor, lut: Tensor, vector_axis: int | None) -> Tensor:
     ):
         raise ValueError("indices and tables do not fit")
     # 1. Which row of all tables together each index means
-    rows = indices.numpy().astype(np.int32)
+    rows: Array = indices.numpy()
     step = entries
     for axis in reversed(range(indices.dim())):
         if groups[axis] > 1:
