@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.convert.mil import operations as operations_table
 from app.convert.mil import plan
 from app.convert.mil.interpreter import Interpreter
 from tests.convert.mil.programs import (
@@ -253,3 +255,30 @@ def test_a_constant_that_is_widened(tmp_path: Path) -> None:
     path = write(tmp_path / "p.mlpackage", body, [(3, 4)])
 
     assert torch.equal(run(path, [torch.full((3, 4), 3.0)], "typed")["y"], half * 3)
+
+
+@pytest.mark.parametrize(("kept", "times"), [(0, 4), (WIDE.numel() * 2, 3), (1 << 30, 2)])
+def test_only_so_much_is_kept_between_runs(
+    tmp_path: Path, kept: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two constants in two runs; the first alone fits into the middle one."""
+    small, _ = compressed(tmp_path, "uniform 6")
+    kernel = operations_table.CONSTANTS["constexpr_lut_to_dense"]
+    asked: list[int] = []
+
+    def counted(**arguments: Any) -> torch.Tensor:
+        asked.append(1)
+        return kernel.function(**arguments)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(plan, "SMALL", 0)
+    monkeypatch.setitem(
+        operations_table.CONSTANTS,  # type: ignore[arg-type]
+        "constexpr_lut_to_dense",
+        replace(kernel, function=counted),
+    )
+    interpreter = Interpreter.open(small, kept=kept)
+
+    for _ in range(2):
+        interpreter.run({"a": numbers(1, 32, 6, 6)})
+
+    assert len(asked) == times

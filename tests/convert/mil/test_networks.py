@@ -150,7 +150,7 @@ def answers(path: Path, inputs: dict[str, torch.Tensor], mode: Any) -> dict[str,
     return model.predict({name: value.numpy() for name, value in inputs.items()})
 
 
-@pytest.mark.parametrize("target", ["macOS13", "macOS15"])
+@pytest.mark.parametrize("target", [pytest.param("macOS13", marks=pytest.mark.slow), "macOS15"])
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_converted_network_answers_as_torch_does(tmp_path: Path, kind: str, target: str) -> None:
     build, inputs, outputs = NETWORKS[kind]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from app.convert.mil.calls import ProgramFault
 from app.convert.mil.runtime import InterpretedModel, InterpretedRuntime
 from app.core.coreml_manifest import FeatureSpec, Units
-from app.core.errors import ModelIncomplete, ModelMissing, PredictionFailed
+from app.core.errors import ModelIncomplete, ModelMissing, OutOfMemory, PredictionFailed
 from app.engine.coreml.runtime import Model, Runtime
 from tests.convert.mil.programs import coremltools_quiet, edited, numbers, weight_file, write
 
@@ -176,3 +178,19 @@ def test_functions_over_the_same_weights(tmp_path: Path) -> None:
         assert torch.allclose(answer, given @ weight.T, atol=1e-5)
     with pytest.raises(ModelIncomplete):
         runtime.open(merged, Units.ALL)
+
+
+@pytest.mark.linux
+def test_no_memory_left(tmp_path: Path) -> None:
+    path = tmp_path / "Unet.mlpackage"
+    write(path, lambda mb, a: mb.tile(x=a, reps=[32, 32], name="y"), [(1024, 1024)])
+    model = InterpretedRuntime().open(path, Units.ALL)
+    given = {"a": np.zeros((1024, 1024), np.float32)}
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + 2**30, limits[1]))
+    try:
+        with pytest.raises(OutOfMemory):
+            model.predict(given)  # 4 GiB
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
