@@ -27,7 +27,12 @@ from tests.engine.coreml.conftest import TinyCoreML
 from tests.engine.coreml.torch_runtime import TorchRuntime
 
 FAMILIES = ("sd1", "sd2", "sdxl", "starter")
-LEAST_DB = 35.0
+LEAST_DB = 60.0
+"""A level of 255 in single pixels. Another seed is at 15 dB, another negative prompt at 27 or more."""
+
+KINDS = [
+    pytest.param(kind, marks=() if kind == "starter" else pytest.mark.slow) for kind in FAMILIES
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +84,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
 
 
 @pytest.mark.parametrize("scheduler", Scheduler)
-@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_family_is_drawn_the_same_with_each_scheduler(
     kind: str,
     scheduler: Scheduler,
@@ -105,9 +110,9 @@ def test_a_starting_picture_is_drawn_over_the_same(
     tiny_coreml: TinyCoreML,
 ) -> None:
     begun = replace(start, strength=strength, mask=None, mask_sha256=None)
-    recipe = recipe_for(tiny_model("sd1"), scheduler=scheduler, start=begun)
-    wanted = drawn(stock, recipe, tiny_model("sd1"))
-    assert decibels(drawn(ours, recipe, tiny_coreml("sd1")), wanted) > LEAST_DB
+    recipe = recipe_for(tiny_model("starter"), scheduler=scheduler, start=begun)
+    wanted = drawn(stock, recipe, tiny_model("starter"))
+    assert decibels(drawn(ours, recipe, tiny_coreml("starter")), wanted) > LEAST_DB
 
 
 @pytest.mark.parametrize("scheduler", Scheduler)
