@@ -6,14 +6,12 @@ but the networks: tokens, noise, schedulers, guidance, latents, masks.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
 
 from app.core.events import Finished, Task
 from app.core.model import Model
@@ -28,7 +26,7 @@ from tests.engine.coreml.torch_runtime import TorchRuntime
 
 FAMILIES = ("sd1", "sd2", "sdxl", "starter")
 LEAST_DB = 60.0
-"""A level of 255 in single pixels. Another seed is at 15 dB, another negative prompt at 27 or more."""
+"""A level of 255 in single pixels. Another seed is at 15 dB, other negative words at 27 or more."""
 
 KINDS = [
     pytest.param(kind, marks=() if kind == "starter" else pytest.mark.slow) for kind in FAMILIES
@@ -66,21 +64,6 @@ def recipe_for(model: Model, **changed: object) -> Recipe:
         "a red apple on the blue house", model.id, Size(64, 64), 5, 5.0, 7, Scheduler.DDIM
     )
     return replace(recipe, **changed)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """A starting picture with a mask over its right half and a bit."""
-    folder = tmp_path_factory.mktemp("start")
-    picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
-    ImageDraw.Draw(picture).ellipse((10, 10, 40, 50), "red")
-    mask = Image.new("L", (64, 64), 0)
-    ImageDraw.Draw(mask).rectangle((27, 0, 63, 63), 255)
-    digests = []
-    for name, image in (("start.png", picture), ("mask.png", mask)):
-        image.save(folder / name)
-        digests.append(hashlib.sha256((folder / name).read_bytes()).hexdigest())
-    return Start(str(folder / "start.png"), digests[0], 0.6, str(folder / "mask.png"), digests[1])
 
 
 @pytest.mark.parametrize("scheduler", Scheduler)
