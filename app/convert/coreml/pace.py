@@ -12,7 +12,7 @@ from app.convert.importing import Stopped
 SECONDS: dict[Stage, tuple[float, float]] = {
     Stage.CHECKING: (0.5, 0.0),
     Stage.LOADING: (0.5, 0.006),
-    Stage.PALETTIZING: (0.2, 0.14),
+    Stage.PALETTIZING: (0.2, 0.02),
     Stage.ANSWERING: (0.5, 0.06),
     Stage.CONVERTING: (4.0, 0.06),
     Stage.STORING: (2.0, 0.06),
@@ -21,21 +21,24 @@ SECONDS: dict[Stage, tuple[float, float]] = {
 }
 """Seconds that a stage takes once, and for each million of weights. Full-size SD 1.5 on two cores
 of 2023; only their proportions matter once the work has begun."""
+PALETTE_S = 0.3
+"""Seconds that finding a tensor's palette takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage of one part, over ``millions`` of weights."""
+    """One stage of one part, over ``millions`` of weights in ``layers`` tensors."""
 
     stage: Stage
     part: str
     millions: float = 0.0
+    layers: int = 0
 
     @property
     def seconds(self) -> float:
         """Reference seconds."""
         once, each = SECONDS[self.stage]
-        return once + each * self.millions
+        return once + each * self.millions + PALETTE_S * self.layers
 
 
 class Pace:
