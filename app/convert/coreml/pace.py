@@ -55,12 +55,12 @@ class Pace:
         self._total = sum(step.seconds for step in self._waiting)
         self._report, self._cancelled, self._clock = report, cancelled, clock
         self._start, self._done, self._within = clock(), 0.0, 0.0
-        self._current = Step(Stage.CHECKING, "")
+        self._current: Step | None = None
 
     def begin(self, stage: Stage, part: str) -> None:
         """The step before is done; this one, the next that was planned for it, begins."""
         self.look()
-        self._done += self._current.seconds if self._current in self._finished() else 0.0
+        self._done += self._current.seconds if self._current else 0.0
         self._within = 0.0
         self._current = next(
             step for step in self._waiting if (step.stage, step.part) == (stage, part)
@@ -84,13 +84,11 @@ class Pace:
         if self._cancelled():
             raise Stopped
 
-    def _finished(self) -> tuple[Step, ...]:
-        return () if self._current.part == "" and self._done == 0.0 else (self._current,)
-
     def _say(self) -> None:
+        current = self._current
+        assert current is not None  # something has begun
         elapsed = self._clock() - self._start
-        done = min(self._done + self._within * self._current.seconds, self._total)
+        done = min(self._done + self._within * current.seconds, self._total)
         rate = elapsed / done if done > 0.02 * self._total else 1.0
         left = (self._total - done) * rate
-        current = self._current
         self._report(Converting(current.stage, current.part, done, self._total, elapsed, left))
