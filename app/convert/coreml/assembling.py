@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from app.convert.coreml.golden import write_golden
 from app.convert.coreml.lint import functions_of, lint
 from app.convert.coreml.pace import Pace, Step
 from app.convert.coreml.parts import CONFIGS, Network, Shape, factor_of, load_network
-from app.convert.folder import Layout, copy_tokenizer, look_through, weight_files
+from app.convert.folder import copy_tokenizer, look_through, weight_files
 from app.convert.networks import weights_stem
 from app.convert.tensor_files import sync
 from app.core.coreml_manifest import (
@@ -71,7 +72,7 @@ class Assembly:
         self._layout = look_through(folder)
         configs = self._layout.configs
         self._parts = [part for part in Part if CONFIGS.get(part) in configs]
-        self._millions = {part: self._count(part) / 1e6 for part in self._parts}
+        self._millions, self._layers = self._counted()
         self._shapes = self._chosen_shapes()
         self._pace = Pace(self._steps(), report, cancelled)
         self._pace.begin(Stage.CHECKING, "")
@@ -171,7 +172,7 @@ class Assembly:
     def _palettize(self, network: Network, bits: int) -> None:
         self._pace.begin(Stage.PALETTIZING, network.part)
         layers = compress.palettizable(network.module)
-        total = sum(layer.weight.numel() for layer in layers)  # type: ignore[union-attr,operator]
+        total = sum(layer.weight.numel() for layer in layers)
         done = 0
 
         def snapped(numbers: int) -> None:
@@ -215,7 +216,8 @@ class Assembly:
             once += [Stage.PALETTIZING] * palettized + [Stage.MERGING] * (count > 1)
             often = [Stage.CONVERTING] + [Stage.STORING] * palettized
             for stage in [*once, *often * count]:
-                yield Step(stage, part, self._millions[part])
+                layers = self._layers[part] if stage is Stage.PALETTIZING else 0
+                yield Step(stage, part, self._millions[part], layers)
         yield Step(Stage.PROVING, "")
 
     def _bits(self, part: Part) -> int:
@@ -224,14 +226,19 @@ class Assembly:
     def _kept_bytes(self, part: Part) -> int:
         return round(self._millions[part] * 1e6 * self._bits(part) / 8 * 1.05)
 
-    def _count(self, part: Part) -> int:
-        """Weights of the component that ``part`` is made from."""
-        component = CONFIGS[part]
-        place = self._layout.folder / component
-        total = 0
-        for file in weight_files(place, weights_stem(self._layout.configs[component])):
-            total += read_header(file).data_bytes // 2
-        return total
+    def _counted(self) -> tuple[dict[Part, float], dict[Part, int]]:
+        """Millions of weights, and how many palettes, of each part's component."""
+        millions, layers = dict.fromkeys(self._parts, 0.0), dict.fromkeys(self._parts, 0)
+        for part in self._parts:
+            for file in self._weight_files(CONFIGS[part]):
+                sizes = [math.prod(shape) for shape in read_header(file).shapes.values()]
+                millions[part] += sum(sizes) / 1e6
+                layers[part] += sum(size > compress.THRESHOLD for size in sizes)
+        return millions, layers
+
+    def _weight_files(self, component: str) -> Iterator[Path]:
+        stem = weights_stem(self._layout.configs[component])
+        return weight_files(self._layout.folder / component, stem)
 
     # The folder.
 
@@ -269,11 +276,7 @@ class Assembly:
         if options.fast:
             scheduler["_class_name"] = "LCMScheduler"
         components = dict.fromkeys(CONFIGS[part] for part in self._parts)
-        files = [
-            file
-            for name in components
-            for file in weight_files(layout.folder / name, weights_stem(layout.configs[name]))
-        ]
+        files = [file for name in components for file in self._weight_files(name)]
         return CoreMLManifest(
             title=self._title,
             family=layout.found.family,

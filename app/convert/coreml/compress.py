@@ -30,7 +30,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _PATTERNS = 65536
 
 
-def palettizable(module: nn.Module) -> list[nn.Module]:
+def palettizable(module: nn.Module) -> list[nn.Conv2d | nn.Linear]:
     """The layers of ``module`` whose weights ``snap`` changes: convolutions and linear layers."""
     return [
         layer
@@ -45,10 +45,10 @@ def snap(module: nn.Module, bits: int, mode: Mode, snapped: Callable[[int], None
     ``snapped`` is told how many numbers were done, after each layer; it may raise to stop.
     """
     for layer in palettizable(module):
-        weight: torch.Tensor = layer.weight  # type: ignore[assignment]
+        weight = layer.weight
         half = weight.detach().to(torch.float16).contiguous().numpy()
-        rounded = _rounded(half, bits, mode)
-        layer.weight = nn.Parameter(torch.from_numpy(rounded).to(weight.dtype), requires_grad=False)
+        # In place: a second copy of weights that are mapped from a file would be held in memory.
+        weight.data.copy_(torch.from_numpy(_rounded(half, bits, mode)))
         snapped(weight.numel())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from torch.export import ExportedProgram
 from app.convert.coreml.lowering import corrected_converter
 from app.convert.coreml.parts import Network, Shape
 
+_DEBUGGING = "executorch_debug_handle_mapping.json"
+"""coremltools leaves it in packages that came from torch.export; Core ML has no use for it."""
 TARGETS = {14: ct.target.macOS14, 15: ct.target.macOS15}
 
 
@@ -24,13 +25,13 @@ def export_package(network: Network, shape: Shape, target: int, package: Path) -
 
     Raises OSError.
     """
-    # 1. The network as a graph of plain operations
-    program = _traced(network.module, network.inputs(shape))
-    _strip(program)
-    # 2. The graph as an ML Program; UNets keep the types that they have in torch
     precision = ct.precision.FLOAT16 if network.narrow else ct.precision.FLOAT32
     kind = np.float32 if network.wide else np.float16
     with corrected_converter():
+        # 1. The network as a graph of plain operations
+        program = _traced(network.module, network.inputs(shape))
+        _strip(program)
+        # 2. The graph as an ML Program; UNets keep the types that they have in torch
         model = ct.convert(
             program,
             outputs=[ct.TensorType(name=name, dtype=kind) for name in network.outputs],
@@ -42,14 +43,16 @@ def export_package(network: Network, shape: Shape, target: int, package: Path) -
         del program
         # 3. On disk
         model.save(str(package))
+        (package / _DEBUGGING).unlink(missing_ok=True)
     del model
     gc.collect()
 
 
 def _traced(module: nn.Module, named: dict[str, Tensor]) -> ExportedProgram:
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return torch.export.export(module, (), named).run_decompositions({})
+    with torch.no_grad():
+        exported: ExportedProgram = torch.export.export(module, (), named)
+        plain: ExportedProgram = exported.run_decompositions({})
+        return plain
 
 
 def _strip(program: ExportedProgram) -> None:

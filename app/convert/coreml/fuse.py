@@ -2,7 +2,7 @@
 
 A LoRA holds two thin matrices a layer: W + weight * alpha / rank * up @ down (Hu et al. 2021).
 Layers are found by name as kohya's scripts write them ("lora_unet_..." with "_" for "."), as PEFT
-does ("unet.....lora_A.weight"), and as diffusers did before ("....processor.to_q_lora.down.weight").
+does ("unet....lora_A.weight"), and as diffusers did ("...processor.to_q_lora.down.weight").
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Loras:
         with open_safetensors(file) as tensors:
             held = {name: read_number(tensors, name, None) for name in tensors.shapes}
         try:
-            held = _maybe_map_sgm_blocks_to_diffusers(held, unet)
+            held = _maybe_map_sgm_blocks_to_diffusers(held, unet)  # type: ignore[no-untyped-call]
         except (ValueError, IndexError, KeyError) as error:
             raise ConversionRefused(self._model, "lora") from error
         layers: dict[tuple[str, str], Thin] = {}

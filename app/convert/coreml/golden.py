@@ -35,7 +35,8 @@ def write_golden(network: Network, shape: Shape, file: Path) -> None:
     answers = answer(network, asked)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("xb") as stream:
-        np.savez(stream, **asked, **{ANSWER + name: value for name, value in answers.items()})
+        arrays: Any = asked | {ANSWER + name: value for name, value in answers.items()}
+        np.savez(stream, **arrays)
     sync(file)
 
 
@@ -62,7 +63,7 @@ def _values(name: str, example: Tensor, network: Network, shape: Shape, timestep
     if name == "timestep":
         return np.full(sides, timestep, np.float32)
     if name == "time_ids":  # size, top left corner, target size: as SDXL is asked
-        row = [shape.size.height, shape.size.width, 0, 0] + [shape.size.height, shape.size.width]
+        row = [shape.size.height, shape.size.width, 0, 0, shape.size.height, shape.size.width]
         return np.tile(np.resize(np.array(row, np.float32), sides[1]), (sides[0], 1))
     if name == "input_ids":
         return _sentence(sides[1], network.module.get_submodule("encoder").config, random)

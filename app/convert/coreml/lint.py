@@ -20,14 +20,20 @@ MAX_RANK = 5
 LARGEST = 65504.0
 """Of fp16."""
 
-OPERATIONS = frozenset(
-    """add cast concat const constexpr_affine_dequantize constexpr_blockwise_shift_scale
-    constexpr_lut_to_dense conv einsum equal expand_dims gather gather_along_axis gather_nd gelu
-    greater greater_equal identity layer_norm linear matmul maximum mul pad real_div reduce_argmax
-    reduce_l2_norm reduce_max reduce_mean reduce_sum relu reshape rsqrt
-    scaled_dot_product_attention select sigmoid silu slice_by_index slice_by_size softmax split
-    squeeze stack sub tanh tile transpose upsample_nearest_neighbor cos sin""".split()
+_ARITHMETIC = frozenset({"add", "cos", "mul", "real_div", "rsqrt", "sin", "sub", "tanh"})
+_LAYERS = frozenset(
+    {"conv", "einsum", "gelu", "layer_norm", "linear", "matmul", "pad", "relu"}
+    | {"scaled_dot_product_attention", "sigmoid", "silu", "softmax", "upsample_nearest_neighbor"}
 )
+_SHAPING = frozenset(
+    {"cast", "concat", "const", "expand_dims", "identity", "reshape", "slice_by_index"}
+    | {"split", "squeeze", "stack", "tile", "transpose"}
+)
+_CHOOSING = frozenset(
+    {"equal", "gather", "gather_along_axis", "gather_nd", "greater", "greater_equal", "maximum"}
+    | {"reduce_argmax", "reduce_l2_norm", "reduce_max", "reduce_mean", "reduce_sum", "select"}
+)
+OPERATIONS = _ARITHMETIC | _LAYERS | _SHAPING | _CHOOSING | {"constexpr_lut_to_dense"}
 """What our packages are made of; each is known to run on the Neural Engine or beside it."""
 SINUSOID = frozenset(
     {"cast", "concat", "cos", "expand_dims", "mul", "reshape", "sin", "slice_by_index"}
@@ -101,9 +107,7 @@ def _features(part: Any) -> tuple[tuple[FeatureSpec, ...], tuple[FeatureSpec, ..
     return inputs, outputs
 
 
-def _interface(
-    package: Package, name: str, function: Any, wanted: FunctionSpec
-) -> Iterator[Fault]:
+def _interface(package: Package, name: str, function: Any, wanted: FunctionSpec) -> Iterator[Fault]:
     """The description says what was declared, and the program says what the description does."""
     inputs, outputs = _features(_descriptions(package)[name])
     for found, expected in ((inputs, wanted.inputs), (outputs, wanted.outputs)):

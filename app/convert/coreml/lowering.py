@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from coremltools.converters.mil import Builder as mb
-from coremltools.converters.mil import register_torch_op
+from coremltools.converters.mil import Builder, register_torch_op
 from coremltools.converters.mil.frontend.torch.ops import _get_inputs
 from coremltools.converters.mil.frontend.torch.torch_op_registry import _TORCH_OPS_REGISTRY
 from coremltools.converters.mil.mil import types
 from coremltools.converters.mil.mil.passes.graph_pass import AbstractGraphPass
 from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
 from torch import Tensor
-from tqdm import tqdm
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 _FUSES_WRONGLY = "common::fuse_elementwise_to_batchnorm"
 """It gives an fp16 batch_norm a mean in fp32."""
@@ -42,7 +41,7 @@ def _lower_channel_norm(context: Any, node: Any) -> None:
     x, weight, bias, eps = _get_inputs(context, node, expected=4)
     kind = np.float16 if x.dtype == types.fp16 else np.float32
     context.add(
-        mb.layer_norm(
+        Builder.layer_norm(
             x=x, axes=[1], gamma=weight, beta=bias, epsilon=kind(eps.val), name=node.name
         )
     )
@@ -51,7 +50,7 @@ def _lower_channel_norm(context: Any, node: Any) -> None:
 def _lower_alias(context: Any, node: Any) -> None:
     """``alias`` gives another name to the same numbers."""
     (x,) = _get_inputs(context, node, expected=1)
-    context.add(mb.identity(x=x, name=node.name))
+    context.add(Builder.identity(x=x, name=node.name))
 
 
 class _Nothing(AbstractGraphPass):  # type: ignore[misc]

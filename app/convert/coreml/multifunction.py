@@ -6,7 +6,7 @@ import gc
 from collections.abc import Mapping
 from pathlib import Path
 
-from coremltools.utils import MultiFunctionDescriptor, save_multifunction
+import coremltools as ct
 
 from app.convert.coreml.lowering import corrected_converter
 
@@ -19,11 +19,9 @@ def merge(packages: Mapping[str, Path], target: Path) -> None:
     Weights that are equal bit for bit are stored once. Raises OSError.
     """
     with corrected_converter():
-        described = MultiFunctionDescriptor()
+        described = ct.utils.MultiFunctionDescriptor()
         for name, package in packages.items():
-            described.add_function(
-                str(package), src_function_name=MAIN, target_function_name=name
-            )
+            described.add_function(str(package), src_function_name=MAIN, target_function_name=name)
         described.default_function_name = MAIN
-        save_multifunction(described, str(target))
+        ct.utils.save_multifunction(described, str(target))
     gc.collect()

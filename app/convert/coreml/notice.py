@@ -19,9 +19,7 @@ def copy_licences(source: Path, target: Path) -> str:
     Links are left behind: a licence is a file. Raises OSError.
     """
     found = [file for pattern in _LICENCES for file in sorted(source.glob(pattern))]
-    found += [
-        file for folder in _FOLDERS for file in sorted((source / folder).glob("*"))
-    ]
+    found += [file for folder in _FOLDERS for file in sorted((source / folder).glob("*"))]
     copied: list[str] = []
     for file in found:
         name = file.relative_to(source).as_posix()

@@ -50,7 +50,7 @@ def is_convertible(config: Any) -> bool:
     )
 
 
-def prepare_unet(unet: nn.Module, attention: Attention) -> None:
+def prepare_unet(unet: Any, attention: Attention) -> None:
     """Rewrite ``unet`` (a UNet2DConditionModel) in place.
 
     From then on it takes ``encoder_hidden_states`` as (batch, channels, 1, tokens). What it
@@ -84,6 +84,9 @@ class GroupNorm(nn.Module):
     Its numbers are buffers: literals would be taken for fp32 by the converter.
     """
 
+    scale: Tensor
+    eps: Tensor
+
     def __init__(self, norm: nn.GroupNorm, *, narrow: bool) -> None:
         super().__init__()
         self.groups = norm.num_groups
@@ -113,7 +116,8 @@ class ChannelNorm(nn.Module):
         self.eps = norm.eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return channel_norm(x, self.weight, self.bias, self.eps)
+        normal: Tensor = channel_norm(x, self.weight, self.bias, self.eps)
+        return normal
 
 
 class Transformer(nn.Module):
@@ -155,7 +159,8 @@ class Block(nn.Module):
         x = x + self.attn1(normal, normal)
         x = x + self.attn2(self.norm2(x), text)
         value, gate = self.gate(self.norm3(x)).chunk(2, dim=1)
-        return x + self.out(value * functional.gelu(gate))
+        added: Tensor = self.out(value * functional.gelu(gate))
+        return x + added
 
 
 class Attend(nn.Module):
@@ -172,9 +177,12 @@ class Attend(nn.Module):
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         q, k, v = self.to_q(x), self.to_k(other), self.to_v(other)
         if self.attention is Attention.SDPA:
-            return self.to_out(_fused(q, k, v, self.heads))
-        chunk = CHUNK if self.attention is Attention.SPLIT_EINSUM_V2 else q.shape[3]
-        return self.to_out(split_attention(q, k, v, self.heads, chunk))
+            answer = _fused(q, k, v, self.heads)
+        else:
+            chunk = CHUNK if self.attention is Attention.SPLIT_EINSUM_V2 else q.shape[3]
+            answer = split_attention(q, k, v, self.heads, chunk)
+        projected: Tensor = self.to_out(answer)
+        return projected
 
 
 class TextPool(nn.Module):
@@ -196,7 +204,8 @@ class TextPool(nn.Module):
         x = torch.cat([first, x], dim=3)
         q, k, v = self.to_q(first), self.to_k(x), self.to_v(x)
         pooled = split_attention(q, k, v, self.heads, 1)
-        return self.norm2(self.proj(pooled.reshape(pooled.shape[:2])))
+        vector: Tensor = self.norm2(self.proj(pooled.reshape(pooled.shape[:2])))
+        return vector
 
 
 def split_attention(q: Tensor, k: Tensor, v: Tensor, heads: int, chunk: int) -> Tensor:
@@ -205,13 +214,17 @@ def split_attention(q: Tensor, k: Tensor, v: Tensor, heads: int, chunk: int) -> 
     The attention matrix is (batch, keys, 1, queries) and is never transposed.
     """
     size = q.shape[1] // heads
-    keys = k.transpose(1, 3).split(size, dim=3)
+    by_head = zip(
+        torch.split(q, size, dim=1),
+        torch.split(k.transpose(1, 3), size, dim=3),
+        torch.split(v, size, dim=1),
+        strict=True,
+    )
     answers = []
-    for q_head, k_head, v_head in zip(
-        q.split(size, dim=1), keys, v.split(size, dim=1), strict=True
-    ):
+    for q_head, k_head, v_head in by_head:
         parts = []
-        for queries in q_head.split(chunk, dim=3):
+        whole = q_head.shape[3] <= chunk  # the converter cannot split into one
+        for queries in (q_head,) if whole else torch.split(q_head, chunk, dim=3):
             weights = torch.einsum("bchq,bkhc->bkhq", queries, k_head).softmax(dim=1)
             parts.append(torch.einsum("bkhq,bchk->bchq", weights, v_head))
         answers.append(parts[0] if len(parts) == 1 else torch.cat(parts, dim=3))
@@ -250,13 +263,16 @@ def _scale(layer: nn.Conv2d, factor: float) -> None:
 class _Narrowed(nn.Module):
     """A sinusoid, computed in fp32, in the network's own type."""
 
+    like: Tensor
+
     def __init__(self, stock: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         self.stock = stock
         self.register_buffer("like", torch.zeros((), dtype=dtype))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stock(x).to(self.like.dtype)
+        wide: Tensor = self.stock(x)
+        return wide.to(self.like.dtype)
 
 
 def _dtype(module: nn.Module) -> torch.dtype:
