@@ -8,7 +8,7 @@ from typing import NoReturn
 from app import __version__
 from app.core.recipe import Scheduler
 
-VERBS = ("generate", "models", "doctor", "selftest", "bench")
+VERBS = ("generate", "models", "convert", "doctor", "selftest", "bench")
 
 
 class UsageError(Exception):
@@ -34,6 +34,7 @@ def parser() -> Parser:
     verbs = top.add_subparsers(dest="verb", metavar="COMMAND", title="commands", required=True)
     _add_generate(verbs)
     _add_models(verbs)
+    _add_convert(verbs)
     doctor = verbs.add_parser(
         "doctor",
         help="say what is installed and what may be wrong",
@@ -140,6 +141,40 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         parser.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
         )
+
+
+def _add_convert(verbs: argparse._SubParsersAction[Parser]) -> None:
+    convert = verbs.add_parser(
+        "convert",
+        help="make Core ML models of a model, for the Neural Engine or the GPU of a Mac",
+        description="Convert a model to Core ML and print the folder. It takes minutes, and twice "
+        "the model's size of disk. Ctrl-C stops it and leaves nothing behind.",
+        epilog="Ends with 0 when all is well, 1 when something went wrong or was stopped, and 2 "
+        "when what was asked cannot be.",
+        allow_abbrev=False,
+    )
+    add = convert.add_argument
+    add("model", metavar="MODEL", help='a model of "easel models", or the folder of one')
+    add("--for", dest="runs", choices=("ane", "gpu"), default="ane", metavar="UNIT",
+        help='"ane" (Neural Engine; the default) or "gpu": sets what is not given')  # fmt: skip
+    add("--bits", choices=("16", "8", "6", "4"), metavar="N",
+        help="bits a weight: 16 (as they are), 8, 6 or 4; 6 for the Neural Engine")  # fmt: skip
+    add("--palette", choices=("kmeans", "uniform"), default="kmeans", metavar="HOW",
+        help='how the values of 8 bits and less are chosen: "kmeans" or "uniform"')  # fmt: skip
+    add("--attention", choices=("split_einsum", "split_einsum_v2", "sdpa"), metavar="KIND",
+        help='"split_einsum", "split_einsum_v2" (Neural Engine) or "sdpa" (GPU)')  # fmt: skip
+    add("--size", action="append", default=[], metavar="WxH",
+        help="a size of pictures; more than one needs macOS 15")  # fmt: skip
+    add("--batch", action="append", default=[], choices=("1", "2"), metavar="N",
+        help="pictures at a time: 2 (negative and positive; the default), 1, or both")  # fmt: skip
+    add("--lora", action="append", default=[], metavar="FILE[:WEIGHT]",
+        help="a LoRA to fuse, for example style.safetensors:0.8")  # fmt: skip
+    add("--fast", action="store_true",
+        help="one of the LoRAs is an LCM-LoRA: few steps, no guidance")  # fmt: skip
+    add("--controlnet", action="store_true", help="the UNet also takes what a ControlNet gives")
+    add("--output", metavar="FOLDER", help="the new folder; needed for a model given by its folder")
+    add("--verify", action="store_true", help="then run the packages and compare their answers")
+    _add_json(convert, "print one JSON object a line: progress, the folder, each error")
 
 
 def _add_json(parser: argparse.ArgumentParser, text: str = "print JSON") -> None:

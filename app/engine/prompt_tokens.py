@@ -102,7 +102,8 @@ def _vocabulary(
         model = data["model"]
         rows = (row.split(" ") if isinstance(row, str) else row for row in model["merges"])
         special = [token["content"] for token in data.get("added_tokens", ())]
-        return model["vocab"], [(left, right) for left, right in rows], special or [START, END]
+        known = dict.fromkeys([*special, *_named(place, folder)])
+        return model["vocab"], [(left, right) for left, right in rows], list(known)
     vocab = read_json(place / "vocab.json", folder)
     lines = (place / "merges.txt").read_text("utf-8").splitlines()
     pairs = [line.split() for line in lines if not line.startswith("#version")]

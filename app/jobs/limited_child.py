@@ -67,6 +67,17 @@ class Bounds:
         seconds = 60 + size // 20_000_000
         return cls(memory=3 * _GIB + 2 * size, cpu_s=seconds, wall_s=2.0 * seconds)
 
+    @classmethod
+    def for_conversion(cls, size: int, functions: int = 1) -> Bounds:
+        """What converting ``size`` bytes of weights to ``functions`` shapes stays well below.
+
+        Stable Diffusion 1.5 (2.1 GB) takes 7 GiB of addresses, and some minutes on two cores; a
+        machine that has too little memory swaps, which is slow and no fault. Between two looks at
+        Stop a converter may be busy for a minute: it is killed, and leaves only its folder.
+        """
+        seconds = 900 + functions * (size // 1_000_000)
+        return cls(memory=8 * _GIB + 6 * size, cpu_s=seconds, wall_s=6.0 * seconds, grace_s=2.0)
+
 
 def run_limited(
     work: Work[Result],

@@ -30,7 +30,7 @@ def _definitions() -> Any:
     level = log.level
     log.setLevel(logging.CRITICAL)
     try:
-        from coremltools.proto import Model_pb2  # type: ignore[import-untyped]
+        from coremltools.proto import Model_pb2
     finally:
         log.setLevel(level)
     return Model_pb2

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from app.core.coreml_manifest import CoreMLManifest
 from app.core.errors import (
     Bug,
@@ -72,7 +74,8 @@ class CoreMLEngine:
             raise RuntimeError("the engine is closed")
         watch = Watch(task.job, report, cancelled)
         try:
-            return self._draw(task, watch)
+            with np.errstate(all="ignore"):  # the guards look at what comes out
+                return self._draw(task, watch)
         except Stopped:
             return Cancelled(task.job)
         except Exception as error:

@@ -6,14 +6,12 @@ but the networks: tokens, noise, schedulers, guidance, latents, masks.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
 
 from app.core.events import Finished, Task
 from app.core.model import Model
@@ -27,7 +25,12 @@ from tests.engine.coreml.conftest import TinyCoreML
 from tests.engine.coreml.torch_runtime import TorchRuntime
 
 FAMILIES = ("sd1", "sd2", "sdxl", "starter")
-LEAST_DB = 35.0
+LEAST_DB = 60.0
+"""A level of 255 in single pixels. Another seed is at 15 dB, other negative words at 27 or more."""
+
+KINDS = [
+    pytest.param(kind, marks=() if kind == "starter" else pytest.mark.slow) for kind in FAMILIES
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,23 +66,8 @@ def recipe_for(model: Model, **changed: object) -> Recipe:
     return replace(recipe, **changed)  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """A starting picture with a mask over its right half and a bit."""
-    folder = tmp_path_factory.mktemp("start")
-    picture = Image.linear_gradient("L").resize((64, 64)).convert("RGB")
-    ImageDraw.Draw(picture).ellipse((10, 10, 40, 50), "red")
-    mask = Image.new("L", (64, 64), 0)
-    ImageDraw.Draw(mask).rectangle((27, 0, 63, 63), 255)
-    digests = []
-    for name, image in (("start.png", picture), ("mask.png", mask)):
-        image.save(folder / name)
-        digests.append(hashlib.sha256((folder / name).read_bytes()).hexdigest())
-    return Start(str(folder / "start.png"), digests[0], 0.6, str(folder / "mask.png"), digests[1])
-
-
 @pytest.mark.parametrize("scheduler", Scheduler)
-@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_each_family_is_drawn_the_same_with_each_scheduler(
     kind: str,
     scheduler: Scheduler,
@@ -105,9 +93,9 @@ def test_a_starting_picture_is_drawn_over_the_same(
     tiny_coreml: TinyCoreML,
 ) -> None:
     begun = replace(start, strength=strength, mask=None, mask_sha256=None)
-    recipe = recipe_for(tiny_model("sd1"), scheduler=scheduler, start=begun)
-    wanted = drawn(stock, recipe, tiny_model("sd1"))
-    assert decibels(drawn(ours, recipe, tiny_coreml("sd1")), wanted) > LEAST_DB
+    recipe = recipe_for(tiny_model("starter"), scheduler=scheduler, start=begun)
+    wanted = drawn(stock, recipe, tiny_model("starter"))
+    assert decibels(drawn(ours, recipe, tiny_coreml("starter")), wanted) > LEAST_DB
 
 
 @pytest.mark.parametrize("scheduler", Scheduler)

@@ -202,8 +202,9 @@ def _load(source: Path, component: str) -> Any:
 
     kind = _json(source / "model_index.json")[component]
     library: Any = diffusers if kind[0] == "diffusers" else transformers
+    whole = {"low_cpu_mem_usage": False} if library is diffusers else {}
     network = getattr(library, kind[1]).from_pretrained(
-        str(source / component), local_files_only=True, torch_dtype=torch.float32
+        str(source / component), local_files_only=True, **whole
     )
     return network.eval()
 
