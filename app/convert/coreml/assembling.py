@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.convert.coreml import compress, multifunction, notice
+from app.convert.coreml import compress, multifunction, notice, safety
 from app.convert.coreml.converting import (
     ConversionOptions,
     Converting,
@@ -71,7 +71,8 @@ class Assembly:
         self._title = options.title or folder.name
         self._layout = look_through(folder)
         configs = self._layout.configs
-        self._parts = [part for part in Part if CONFIGS.get(part) in configs]
+        present = {*configs, safety.COMPONENT} if safety.has_safety_checker(folder) else configs
+        self._parts = [part for part in Part if CONFIGS[part] in present]
         self._millions, self._layers = self._counted()
         self._shapes = self._chosen_shapes()
         self._pace = Pace(self._steps(), report, cancelled)
@@ -237,13 +238,16 @@ class Assembly:
         return millions, layers
 
     def _weight_files(self, component: str) -> Iterator[Path]:
-        stem = weights_stem(self._layout.configs[component])
+        configs = self._layout.configs
+        stem = weights_stem(configs[component]) if component in configs else safety.STEM
         return weight_files(self._layout.folder / component, stem)
 
     # The folder.
 
     def _units(self, part: Part, wide: bool) -> tuple[Units, ...]:
         """Text encoders never run on the GPU: it crashed with some on macOS 27."""
+        if part is Part.SAFETY_CHECKER:
+            return (Units.CPU,)
         if part in (Part.TEXT_ENCODER, Part.TEXT_ENCODER_2):
             return (Units.CPU_AND_NEURAL_ENGINE, Units.CPU)
         pixels = max(one.size.width * one.size.height for one in self._shapes[part])

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from app.convert.coreml import safety
 from app.convert.coreml.surgery import is_convertible, prepare_unet, replace_group_norms
 from app.convert.folder import Layout, read_weights
 from app.convert.networks import DTYPE, build, fitted, weights_stem
@@ -27,6 +28,7 @@ CONFIGS: Mapping[Part, str] = {
     Part.TEXT_ENCODER_2: "text_encoder_2",
     Part.VAE_DECODER: "vae",
     Part.VAE_ENCODER: "vae",
+    Part.SAFETY_CHECKER: safety.COMPONENT,
 }
 """Which component of a diffusers folder a part is made from."""
 
@@ -73,6 +75,8 @@ def load_network(
     ``residuals`` adds a ControlNet's inputs to a UNet. ``change`` may alter the stock network of a
     component first. Raises ConversionRefused ("family"), ImportRefused.
     """
+    if part is Part.SAFETY_CHECKER:
+        return _safety_network(safety.load_scores(layout.folder))
     stock = _load(layout, CONFIGS[part])
     change(CONFIGS[part], stock)
     config = layout.configs[CONFIGS[part]]
@@ -209,6 +213,17 @@ def _text_network(part: Part, stock: Any, penultimate: bool) -> Network:
         _Text(stock, penultimate),
         lambda _: {"input_ids": torch.zeros(1, tokens, dtype=torch.int32)},
         ("hidden_embeds" if penultimate else "last_hidden_state", "pooled_outputs"),
+        narrow=True,
+    )
+
+
+def _safety_network(scores: safety.Scores) -> Network:
+    side = scores.side
+    return Network(
+        Part.SAFETY_CHECKER,
+        scores,
+        lambda _: {"clip_input": torch.zeros(1, 3, side, side, dtype=DTYPE)},
+        ("concept_scores",),
         narrow=True,
     )
 

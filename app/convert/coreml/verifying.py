@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.core.coreml_manifest import FILE_NAME, CoreMLManifest, Part, Units, from_json
 from app.core.errors import ConversionRefused, ModelDamaged, ModelMissing
@@ -45,7 +45,7 @@ def verify_folder(
     for part, spec in manifest.parts.items():
         if cancelled():
             return None
-        for found in _answers(folder / spec.file, folder / spec.golden, part):
+        for found in compare(folder / spec.file, folder / spec.golden, part):
             report(found)
             compared.append(found)
     if not all(one.holds for one in compared):
@@ -64,7 +64,14 @@ def read_manifest(folder: Path) -> CoreMLManifest:
         raise ModelDamaged(str(file), "not JSON") from error
 
 
-def _answers(package: Path, golden: Path, part: Part) -> list[Compared]:
+def compare(
+    package: Path, golden: Path, part: Part, mode: Literal["fp32", "typed"] = "typed"
+) -> list[Compared]:
+    """Each answer of ``package`` to the question in ``golden``.
+
+    ``mode`` "fp32" proves the graph; "typed" rounds every result to its declared type. Raises
+    ModelError, PredictionFailed, OutOfMemory.
+    """
     import numpy as np
 
     from app.convert.coreml.golden import ANSWER
@@ -72,7 +79,7 @@ def _answers(package: Path, golden: Path, part: Part) -> list[Compared]:
 
     with np.load(golden, allow_pickle=False) as stored:
         kept = dict(stored)
-    model = InterpretedRuntime().open(package, Units.CPU)
+    model = InterpretedRuntime(mode).open(package, Units.CPU)
     try:
         said = model.predict({name: kept[name] for name in model.inputs})
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,14 +90,24 @@ def test_golden_answers_are_what_the_packages_say(converted: Callable[..., Conve
 def test_a_changed_weight_is_noticed(converted: Callable[..., Converted], tmp_path: Path) -> None:
     folder = tmp_path / "changed"
     shutil.copytree(converted("starter", SIX).folder, folder)
-    weights = folder / "VAEDecoder.mlpackage/Data/com.apple.CoreML/weights/weight.bin"
+    package = folder / "VAEDecoder.mlpackage"
+    weights = package / "Data/com.apple.CoreML/weights/weight.bin"
     data = bytearray(weights.read_bytes())
-    half = len(data) // 2
-    data[half : half + 4096] = np.full(2048, 0.5, np.float16).tobytes()
+    start, size = _last_constant(package, data)
+    data[start : start + size] = bytes(size)
     weights.write_bytes(data)
     with pytest.raises(ConversionRefused) as refused:
         verify_folder(folder, lambda _: None, never)
     assert refused.value.reason == "failed"
+
+
+def _last_constant(package: Path, data: bytearray) -> tuple[int, int]:
+    """Where the last layer's weight lies in a weight file, and its bytes."""
+    (block,) = open_package(package).spec.mlProgram.functions["main"].block_specializations.values()
+    blobs = [op.attributes["val"].blobFileValue for op in block.operations if op.type == "const"]
+    offset = max(blob.offset for blob in blobs)
+    size, start = struct.unpack_from("<QQ", data, offset + 8)
+    return start, size
 
 
 @pytest.mark.slow
