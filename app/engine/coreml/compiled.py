@@ -6,11 +6,9 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from app.core.errors import ModelIncomplete
 from app.files.atomic_file import world_error
 
 COMPILED = ".mlmodelc"
-PACKAGE = ".mlpackage"
 
 
 def place_of(package: Path, compiled: Path) -> Path:
@@ -19,13 +17,10 @@ def place_of(package: Path, compiled: Path) -> Path:
     The same every time; another one when a file of the package has changed.
     """
     seen = hashlib.sha256()
-    try:
-        for file in sorted(one for one in package.rglob("*") if one.is_file()):
-            about = file.stat()
-            name = file.relative_to(package).as_posix()
-            seen.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
-    except OSError as error:
-        raise ModelIncomplete(str(package.parent), (package.name,)) from error
+    for file in sorted(one for one in package.rglob("*") if one.is_file()):
+        about = file.stat()
+        name = file.relative_to(package).as_posix()
+        seen.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     home = hashlib.sha256(str(package.resolve()).encode()).hexdigest()[:16]
     return compiled / home / f"{package.stem}-{seen.hexdigest()[:16]}{COMPILED}"
 
@@ -39,7 +34,7 @@ def move_in(made: Path, place: Path) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
-        shutil.move(made, staging)  # the temporary folder may be another disk
+        shutil.move(made, staging)  # a copy where the temporary folder is another disk
         for older in place.parent.glob(f"*{COMPILED}"):
             shutil.rmtree(older, ignore_errors=True)
         staging.rename(place)

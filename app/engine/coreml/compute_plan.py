@@ -67,7 +67,7 @@ def shares(
 
 
 def _device(bridge: Bridge, device: Any) -> str | None:
-    for name, key in _DEVICES.items():
-        if device is not None and device.isKindOfClass_(getattr(bridge.coreml, name)):
-            return key
-    return None
+    if device is None:
+        return None
+    kinds = ((getattr(bridge.coreml, name), key) for name, key in _DEVICES.items())
+    return next((key for kind, key in kinds if device.isKindOfClass_(kind)), None)

@@ -1,48 +1,25 @@
 """Runs tests on a module with one statement taken out at a time, and prints what nobody missed.
 
-    python mutants.py MODULE TEST_FILE...
+    python tests/engine/coreml/mutants.py MODULE TEST_FILE...
 
-Each mutant is a forked process that imports the module anew through a finder of its own.
+The tests are collected once. Each mutant is a forked process in which what the module defined is
+replaced, wherever it was imported to, by what the mutant defines.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import hypothesis  # noqa: F401  imported here once and not in each fork
-import numpy as np  # noqa: F401
-import psutil  # noqa: F401
 import pytest
 
-HANGS_S = 60
-
-
-class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module from a tree."""
-
-    def __init__(self, name: str, tree: ast.Module, file: str) -> None:
-        self._name = name
-        self._tree = tree
-        self._file = file
-
-    def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_loader(name, self, origin=self._file)
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(ast.fix_missing_locations(self._tree), self._file, "exec"), vars(module))
+HANGS_S = 15
 
 
 def bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -54,56 +31,101 @@ def bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def is_silent(statement: ast.stmt) -> bool:
-    """A docstring, an annotation alone and what only a type checker reads change nothing."""
+    """A docstring and ``pass`` change nothing; that no import is missing or idle, ruff sees."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
         return True
-    if isinstance(statement, ast.ImportFrom):
-        return statement.module in ("__future__", "typing", "collections.abc", "pathlib")
-    return isinstance(statement, ast.Pass)
+    return isinstance(statement, ast.Pass | ast.Import | ast.ImportFrom)
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
-    """Line, text and tree of each statement taken out."""
+def mutants(source: str) -> Iterator[tuple[str, ast.Module]]:
+    """Line and text of each statement, and the module without it; first the module as it is."""
     tree = ast.parse(source)
-    places = [
-        (at, index)
-        for at, body in enumerate(bodies(tree))
-        for index, statement in enumerate(body)
-        if not is_silent(statement)
-    ]
-    for at, index in places:
-        changed = copy.deepcopy(tree)
-        body = list(bodies(changed))[at]
-        gone = body[index]
-        body[index] = ast.copy_location(ast.Pass(), gone)
-        yield gone.lineno, ast.unparse(gone).splitlines()[0], changed
+    yield "", tree
+    for at, body in enumerate(list(bodies(tree))):
+        for index, statement in enumerate(body):
+            if is_silent(statement):
+                continue
+            changed = copy.deepcopy(tree)
+            list(bodies(changed))[at][index] = ast.copy_location(ast.Pass(), statement)
+            yield f"{statement.lineno}: {ast.unparse(statement).splitlines()[0]}", changed
 
 
-def survives(name: str, tree: ast.Module, file: Path, tests: list[str]) -> bool:
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(HANGS_S)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        sys.meta_path.insert(0, Mutated(name, tree, str(file)))
-        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests])
-        os._exit(int(code))
-    _, status = os.waitpid(pid, 0)
-    return status == 0
+def replace(module: ModuleType, tree: ast.Module) -> None:
+    before = dict(vars(module))
+    for name in [name for name in before if not name.startswith("__")]:
+        delattr(module, name)
+    exec(compile(ast.fix_missing_locations(tree), str(module.__file__), "exec"), vars(module))
+    swapped = {id(old): vars(module)[name] for name, old in before.items() if _ours(module, old)}
+    for other in list(sys.modules.values()):
+        if other is None or not other.__name__.startswith(("app.", "tests.", "test_")):
+            continue
+        for name, value in list(vars(other).items()):
+            if id(value) in swapped:
+                setattr(other, name, swapped[id(value)])
+
+
+def _ours(module: ModuleType, value: Any) -> bool:
+    return getattr(value, "__module__", None) == module.__name__
+
+
+class Mutation:
+    """A plugin of pytest that takes the place of its loop over the tests."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.missed: list[str] = []
+        self.count = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        module = sys.modules[self._name]
+        with open(str(module.__file__), encoding="utf-8") as file:  # noqa: PTH123
+            found = list(mutants(file.read()))
+        if not self._survives(session, module, found[0][1]):
+            self.missed.append("the tests fail on the module as it is")
+            return True
+        for text, tree in found[1:]:
+            self.count += 1
+            if self._survives(session, module, tree):
+                self.missed.append(text)
+        return True
+
+    def _survives(self, session: pytest.Session, module: ModuleType, tree: ast.Module) -> bool:
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(HANGS_S)
+            try:
+                replace(module, tree)
+                _run(session)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        return os.waitpid(pid, 0)[1] == 0
+
+
+def _run(session: pytest.Session) -> None:
+    """Raises at the first test that fails."""
+    for at, item in enumerate(session.items):
+        following = session.items[at + 1] if at + 1 < len(session.items) else None
+        for report in pytest_reports(item, following):
+            if report.failed:
+                raise AssertionError(item.name)
+
+
+def pytest_reports(item: pytest.Item, following: pytest.Item | None) -> list[Any]:
+    from _pytest.runner import runtestprotocol
+
+    return runtestprotocol(item, log=False, nextitem=following)
 
 
 def main(name: str, tests: list[str]) -> int:
-    file = Path(*name.split(".")).with_suffix(".py")
-    count, missed = 0, []
-    for line, text, tree in mutants(file.read_text("utf-8")):
-        count += 1
-        if survives(name, tree, file, tests):
-            missed.append(f"{file}:{line}: {text}")
-    print(f"{count} statements, {len(missed)} that no test misses")
-    print("\n".join(missed))
-    return 1 if missed or not count else 0
+    mutation = Mutation(name)
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
+    pytest.main([*options, *tests], plugins=[mutation])
+    print(f"{name}: {mutation.count} statements, {len(mutation.missed)} that no test misses")
+    print("\n".join(mutation.missed))
+    return 1 if mutation.missed or not mutation.count else 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_a_package_is_compiled_once_to_a_fixed_place(mac: Mac) -> None:
 
     assert mac.call(again.compile, mac.package) == place
     assert place.parent.parent == mac.package.parent / "cache"
-    assert (place / ABOUT).exists()
+    assert (place / ABOUT).stat().st_ino == mac.world.made[0]  # moved, not copied
     assert [one.suffix for one in place.parent.iterdir()] == [".mlmodelc"]
     assert list(mac.world.temporary.rglob("*.mlmodelc")) == []
     assert mac.world.sent.count("+compileModelAtURL:error:") == 1
@@ -171,6 +172,17 @@ def test_a_full_or_locked_cache_is_named_and_nothing_left(mac: Mac) -> None:
     assert isinstance(error, FolderNotWritable)
     assert error.reason == "not a folder"
     assert list(mac.world.temporary.rglob("*.mlmodelc")) == []
+
+
+def test_a_file_in_its_place_is_named_and_nothing_left(mac: Mac) -> None:
+    place = mac.call(mac.runtime.compile, mac.package)
+    shutil.rmtree(place)
+    place.touch()
+
+    error = refused(lambda: mac.call(mac.runtime.compile, mac.package))
+
+    assert isinstance(error, FolderNotWritable)
+    assert list(place.parent.iterdir()) == [place]
 
 
 def test_a_function_is_chosen_by_name_on_macos_15(mac: Mac) -> None:
@@ -329,12 +341,15 @@ def test_a_closed_model_is_freed(mac: Mac) -> None:
     mac.call(model.predict, mac.values)
     gc.collect()
     assert len(mac.world.living) == 1
+    assert mac.world.arrays_alive() == len(mac.values)
+    mac.world.dangling.clear()
 
     mac.call(model.close)
 
     gc.collect()
     assert len(mac.world.living) == 0
     assert mac.world.arrays_alive() == 0
+    assert mac.world.dangling == []
 
 
 # --- the compute plan -----------------------------------------------------------------------

@@ -39,7 +39,12 @@ class Memory:
         return memoryview(self._data)[:count]
 
 
-def _free(data: bytearray) -> None:
+def _free(data: bytearray, dangling: list[int]) -> None:
+    """Write down whether somebody could still read or write it."""
+    try:
+        data.append(NOT_FINITE)
+    except BufferError:
+        dangling.append(len(data))
     data[:] = bytes([NOT_FINITE]) * len(data)
 
 
@@ -58,7 +63,7 @@ class MLMultiArray(NSObject):
         self._shape, self._dtype = shape, dtype
         items = math.prod(tuple(shape)[:-1]) * (tuple(shape)[-1] + self.world.padding)
         self._data = bytearray(items * np.dtype(DTYPES[dtype]).itemsize)
-        weakref.finalize(self, _free, self._data).atexit = False
+        weakref.finalize(self, _free, self._data, self.world.dangling).atexit = False
         self.world.arrays.add(self)
         return self
 
@@ -176,6 +181,7 @@ class MLModel(NSObject):
         cls.world.refuse("compile")
         made = Path(tempfile.mkdtemp(dir=cls.world.temporary)) / f"{package.stem}.mlmodelc"
         shutil.copytree(package, made)
+        cls.world.made += [file.stat().st_ino for file in made.iterdir()]
         return cls.world.classes["NSURL"].fileURLWithPath_(str(made))
 
     @classmethod

@@ -60,8 +60,10 @@ class World:
     plan: dict[str, list[tuple[str | None, float | None]]] | None = None
     plan_in_time: bool = True
     loaded: list[tuple[Path, int, str]] = field(default_factory=list)
+    made: list[int] = field(default_factory=list)
     planned: list[tuple[Path, int, str]] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    dangling: list[int] = field(default_factory=list)
     leaked: list[str] = field(default_factory=list)
     on_main_thread: list[str] = field(default_factory=list)
 
