@@ -171,7 +171,9 @@ class CoreMLModel:
             )
             if array is None:
                 raise OutOfMemory(_bytes(spec))
-            features.setObject_forKey_(coreml.MLFeatureValue.featureValueWithMultiArray_(array), key)
+            features.setObject_forKey_(
+                coreml.MLFeatureValue.featureValueWithMultiArray_(array), key
+            )
             self._memory[spec.name] = _view(array, np.dtype(spec.dtype))
         provider, error = coreml.MLDictionaryFeatureProvider.alloc().initWithDictionary_error_(
             features, None

@@ -192,7 +192,7 @@ def _expect_input_refused(model: Model, values: dict[str, Array]) -> None:
     except PredictionFailed as error:
         assert error.reason == "input"
     else:
-        raise AssertionError(f"it took {({n: (v.shape, v.dtype) for n, v in values.items()})}")
+        raise AssertionError(f"it took { ({n: (v.shape, v.dtype) for n, v in values.items()}) }")
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (

@@ -48,9 +48,7 @@ class Mac:
         self.call = call
         self.runtime = CoreMLRuntime(world.bridge, folder / "cache")
         self.package = write_package(folder / "Unet.mlpackage")
-        self.values = {
-            name: np.ones(shape, dtype) for name, (shape, dtype) in UNET[""][0].items()
-        }
+        self.values = {name: np.ones(shape, dtype) for name, (shape, dtype) in UNET[""][0].items()}
 
     @property
     def models(self) -> TinyModels:
@@ -280,9 +278,12 @@ def test_an_output_need_not_say_its_shape(mac: Mac) -> None:
 def test_numbers_out_of_range_go_in_as_infinity(mac: Mac) -> None:
     features(mac, {"x": ((2,), "float16"), "n": ((1,), "int32")}, {"y": ((2,), "float32")})
     seen: list[Any] = []
-    mac.models.answer = lambda *given: seen.append(given[3]["x"].tolist()) or {  # type: ignore
-        "y": np.zeros(2, np.float32)
-    }
+    mac.models.answer = lambda *given: (
+        seen.append(given[3]["x"].tolist())
+        or {  # type: ignore
+            "y": np.zeros(2, np.float32)
+        }
+    )
     mac.predict(x=np.array([1e9, -1e9]), n=np.array([np.nan]))
     assert seen == [[np.inf, -np.inf]]
 

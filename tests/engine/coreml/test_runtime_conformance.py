@@ -141,6 +141,7 @@ def test_the_suite_is_all_of_it() -> None:
     checks = {
         name
         for name, one in here
-        if callable(one) and getattr(one, "__annotations__", {}) == {"subject": "Subject", "return": "None"}
+        if callable(one)
+        and getattr(one, "__annotations__", {}) == {"subject": "Subject", "return": "None"}
     }
     assert checks == {check.__name__ for check in CHECKS}

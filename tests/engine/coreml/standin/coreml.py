@@ -219,7 +219,9 @@ class MLModel(NSObject):
         else:
             shape = self.world.array(values.shape)
             code = CODES[str(values.dtype)]
-            array = classes["MLMultiArray"].alloc().initWithShape_dataType_error_(shape, code, None)[0]
+            array = (
+                classes["MLMultiArray"].alloc().initWithShape_dataType_error_(shape, code, None)[0]
+            )
             array._values()[...] = values
         return classes["MLFeatureValue"].featureValueWithMultiArray_(array)
 

@@ -74,7 +74,11 @@ class World:
         self.classes: dict[str, Any] = {}
         for module in (foundation, coreml):
             for name, kind in list(vars(module).items()):
-                if isinstance(kind, type) and kind.__module__ == module.__name__ and issubclass(kind, NSObject):
+                if (
+                    isinstance(kind, type)
+                    and kind.__module__ == module.__name__
+                    and issubclass(kind, NSObject)
+                ):
                     self.classes[name] = type(name, (kind,), {"world": self})
         self.bridge = Bridge(self._coreml(), self._foundation(), self._objc())
 
@@ -107,18 +111,14 @@ class World:
         if self.macos < (15, 0):
             kind = names["MLModelConfiguration"]
             kind.setFunctionName_ = property(_absent)
-        return SimpleNamespace(
-            **TABLE["constants"], **names, MLModelErrorDomain="com.apple.CoreML"
-        )
+        return SimpleNamespace(**TABLE["constants"], **names, MLModelErrorDomain="com.apple.CoreML")
 
     def _foundation(self) -> SimpleNamespace:
         names = {name: kind for name, kind in self.classes.items() if name.startswith("NS")}
         return SimpleNamespace(**names, NSPOSIXErrorDomain="NSPOSIXErrorDomain")
 
     def _objc(self) -> SimpleNamespace:
-        return SimpleNamespace(
-            error=Thrown, autorelease_pool=lambda: AutoreleasePool(self.pools)
-        )
+        return SimpleNamespace(error=Thrown, autorelease_pool=lambda: AutoreleasePool(self.pools))
 
 
 def _absent(_self: Any) -> Any:
