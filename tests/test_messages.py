@@ -86,6 +86,7 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.PredictionFailed("unet", "hang"),
     errors.ConversionRefused("Anything", "size"),
     *(errors.NotFinite(stage) for stage in ("prompt", "denoising", "decoding")),
+    errors.OffScale(157.0),
     errors.BlackResult(),
     errors.FlatResult("#808080"),
     *(

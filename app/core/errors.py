@@ -32,6 +32,7 @@
     │   ├── ConversionRefused(model, reason)        a model that cannot become a Core ML one
     │   ├── BadResult                               numbers came out that are not a picture
     │   │   ├── NotFinite(stage)                    NaN or infinity
+    │   │   ├── OffScale(spread)                    numbers, but not those of any picture
     │   │   ├── BlackResult
     │   │   └── FlatResult(colour)
     │   ├── FolderNotWritable(folder, reason)
@@ -291,6 +292,13 @@ class NotFinite(BadResult):
     """``stage`` is "prompt", "denoising" or "decoding"."""
 
     stage: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class OffScale(BadResult):
+    """``spread`` is the standard deviation of the latents, which is about one in a picture."""
+
+    spread: float
 
 
 @dataclass(unsafe_hash=True, repr=False)

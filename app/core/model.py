@@ -16,6 +16,13 @@ class Family(StrEnum):
     SDXL = "sdxl"
 
 
+class ModelFormat(StrEnum):
+    """How a model lies in its folder, and so which engine draws with it."""
+
+    DIFFUSERS = "diffusers"
+    COREML = "Core ML"
+
+
 class Feature(StrEnum):
     """What a model can do beside text-to-image. Absent: its control is absent, its use refused."""
 
@@ -31,7 +38,8 @@ class Limits:
 
     Sides are ``min_side``..``max_side`` pixels in multiples of ``side_step``; ``native`` is the
     size it was trained at; ``shapes`` are the sizes offered with one click, native first.
-    ``max_tokens`` counts the prompt's own tokens, without the begin and end marks.
+    ``shapes_only``: no other size will do, whatever the sides (a Core ML model has its sizes built
+    in). ``max_tokens`` counts the prompt's own tokens, without the begin and end marks.
     """
 
     native: Size
@@ -53,13 +61,28 @@ class Limits:
     features: frozenset[Feature] = frozenset(
         {Feature.NEGATIVE_PROMPT, Feature.IMAGE_TO_IMAGE, Feature.INPAINTING}
     )
+    shapes_only: bool = False
+
+    def fits(self, size: Size) -> bool:
+        """Whether a picture of ``size`` can be drawn."""
+        if self.shapes_only:
+            return size in self.shapes
+        low, high, step = self.min_side, self.max_side, self.side_step
+        return all(low <= side <= high and not side % step for side in (size.width, size.height))
+
+    @property
+    def sizes(self) -> str:
+        """The sizes that fit, as ``RecipeProblem.allowed`` says it."""
+        if self.shapes_only:
+            return ", ".join(str(shape) for shape in self.shapes)
+        return f"{self.min_side} to {self.max_side} a side, in steps of {self.side_step}"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model that is on this disk, whole, and may be drawn with.
 
-    ``folder`` is absolute, in diffusers layout. ``built_in`` is the starter.
+    ``folder`` is absolute, laid out as ``format`` says. ``built_in`` is the starter.
     """
 
     id: str
@@ -68,6 +91,7 @@ class Model:
     folder: str
     limits: Limits
     built_in: bool = False
+    format: ModelFormat = ModelFormat.DIFFUSERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,10 +104,8 @@ def _text(field: str, text: str) -> str:
 
 def _size(asked: Size | str | None, limits: Limits) -> Size:
     size = parse_size(asked) if isinstance(asked, str) else asked or limits.native
-    low, high, step = limits.min_side, limits.max_side, limits.side_step
-    for side in (size.width, size.height):
-        if not low <= side <= high or side % step:
-            raise RecipeProblem("size", str(size), f"{low} to {high} a side, in steps of {step}")
+    if not limits.fits(size):
+        raise RecipeProblem("size", str(size), limits.sizes)
     return size
 
 

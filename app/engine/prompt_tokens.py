@@ -35,7 +35,7 @@ class TokenCounter:
         folder = Path(model.folder)
         self._most = model.limits.max_tokens
         try:
-            self._tokenizer = _clip_tokenizer(folder, folder / "tokenizer")
+            self._tokenizer = clip_tokenizer(folder, folder / "tokenizer")
         except (ModelIncomplete, ModelDamaged):
             raise
         except Exception as error:  # the library raises bare Exception
@@ -53,11 +53,19 @@ class TokenCounter:
         return int(encoded.offsets[self._most][0])
 
     def _encode(self, text: str) -> Any:
-        whole = _SURROGATE.sub("\ufffd", text)  # half a pair has no UTF-8; one for one
-        return self._tokenizer.encode(whole, add_special_tokens=False)
+        return self._tokenizer.encode(encodable(text), add_special_tokens=False)
 
 
-def _clip_tokenizer(folder: Path, place: Path) -> Tokenizer:
+def encodable(text: str) -> str:
+    """``text`` with a mark for each half of a surrogate pair, which has no UTF-8."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def clip_tokenizer(folder: Path, place: Path) -> Tokenizer:
+    """The tokenizer in ``place`` of the model in ``folder``, without marks, padding or a limit.
+
+    Raises ModelIncomplete, ModelDamaged, and what the library raises: bare Exception.
+    """
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocab, merges, special = _vocabulary(folder, place)

@@ -217,6 +217,14 @@ def _not_finite(error: errors.NotFinite) -> Message:
     )
 
 
+def _off_scale(_: errors.OffScale) -> Message:
+    return Message(
+        "The drawing went wrong",
+        "The model gave numbers that no picture has. It may not work on this part of the computer.",
+        "Try another seed. If it happens again, choose another placement in Settings.",
+    )
+
+
 def _black_result(_: errors.BlackResult) -> Message:
     return Message(
         "The picture came out black",
@@ -286,6 +294,7 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.PredictionFailed: coreml.prediction_failed,
     errors.ConversionRefused: coreml.conversion_refused,
     errors.NotFinite: _not_finite,
+    errors.OffScale: _off_scale,
     errors.BlackResult: _black_result,
     errors.FlatResult: _flat_result,
     errors.FolderNotWritable: _folder_not_writable,

@@ -131,7 +131,7 @@ class Inspector(QWidget):
         limits = self.limits
         if limits is None:
             return
-        if size is not None and _fits(size, limits):
+        if size is not None and limits.fits(size):
             self._size = size
         if steps is not None and limits.min_steps <= steps <= limits.max_steps:
             self._steps = steps
@@ -272,16 +272,15 @@ class Inspector(QWidget):
         limits = self.limits
         if limits is None:
             return
-        allowed = f"{limits.min_side} to {limits.max_side} a side, in steps of {limits.side_step}"
         try:
             size = parse_size(text)
         except RecipeProblem:
-            self._refuse("size", text, allowed)
+            self._refuse("size", text, limits.sizes)
             return
-        if _fits(size, limits):
+        if limits.fits(size):
             self.fill(size=size)
         else:
-            self._refuse("size", str(size), allowed)
+            self._refuse("size", str(size), limits.sizes)
 
     def _steps_typed(self, text: str) -> None:
         limits = self.limits
@@ -372,13 +371,6 @@ def pace_html(seconds: str | None, together: str | None, count: int, place: str)
 
 def _qualities(limits: Limits) -> tuple[int, int, int]:
     return (limits.quick_steps, limits.steps, limits.fine_steps)
-
-
-def _fits(size: Size, limits: Limits) -> bool:
-    return all(
-        limits.min_side <= side <= limits.max_side and side % limits.side_step == 0
-        for side in (size.width, size.height)
-    )
 
 
 def _digits(text: str) -> str:

@@ -200,3 +200,15 @@ def test_schedulers_are_found_by_their_other_names() -> None:
     assert parse_scheduler("PLMS") is Scheduler.PNDM
     assert parse_scheduler("euler ancestral") is Scheduler.EULER_A
     assert parse_scheduler("DPM++") is Scheduler.DPMPP_2M_KARRAS
+
+
+def test_a_model_of_fixed_sizes_takes_these_and_names_them() -> None:
+    shapes = (Size(512, 512), Size(512, 768))
+    limits = replace(
+        LIMITS, native=shapes[0], shapes=shapes, min_side=512, max_side=768, shapes_only=True
+    )
+    model = replace(MODEL, limits=limits)
+    assert resolve(Draft("x", size="512x768"), model)[0].size == shapes[1]
+    with pytest.raises(RecipeProblem) as caught:
+        resolve(Draft("x", size="768x768"), model)
+    assert caught.value == RecipeProblem("size", "768x768", "512x512, 512x768")

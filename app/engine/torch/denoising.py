@@ -22,7 +22,7 @@ from app.core.recipe import Recipe
 from app.engine.previews import Previewer
 from app.engine.schedulers import SCHEDULERS, settings_for
 from app.engine.torch.families import Embeds, Pipelines
-from app.engine.torch.watch import Watch
+from app.engine.watch import Watch
 
 _NO_PICTURE = (1, 3, 8, 8)
 """Shape of what image-to-image pipelines are given as picture: never looked at, see families."""

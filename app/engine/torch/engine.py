@@ -26,7 +26,7 @@ from app.engine.torch.failures import typed
 from app.engine.torch.families import Embeds, encode
 from app.engine.torch.networks import Memory, Networks, folder_stamp
 from app.engine.torch.placement import device_of, free_memory, placements
-from app.engine.torch.watch import Stopped, Watch
+from app.engine.watch import Stopped, Watch
 
 PROMPTS_KEPT = 16
 

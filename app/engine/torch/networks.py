@@ -19,7 +19,7 @@ from app.engine.model_folder import component_weights, read_json, text_encoders
 from app.engine.torch.families import Pipelines, pipelines_of
 from app.engine.torch.loading import damaged_file, load_network, load_tokenizer
 from app.engine.torch.placement import dtype_for, free_memory
-from app.engine.torch.watch import Watch
+from app.engine.watch import Watch
 
 Memory = Literal["auto", "staged", "resident"]
 """How networks share memory; "auto" stages when they and the work would not all fit."""
