@@ -42,7 +42,7 @@ _TYPES = {
 
 
 class CoreMLRuntime:
-    """``cache``: the folder that compiled packages are kept in. For one thread, not the window's."""
+    """``cache``: the folder of compiled packages. For one thread, and not the window's."""
 
     def __init__(self, bridge: Bridge, cache: Path) -> None:
         self._bridge = bridge
