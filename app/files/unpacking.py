@@ -1,7 +1,7 @@
 """Unpacks a zip from elsewhere into a new folder: all of it, or nothing.
 
-What a Mac's Finder adds to a zip (``__MACOSX``, ``.DS_Store``) is left out; every other entry has to
-be a plain file or folder with a name that stays inside.
+What a Mac's Finder adds to a zip (``__MACOSX``, ``.DS_Store``) is left out; every other entry has
+to be a plain file or folder with a name that stays inside.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ _PREDICTION = {
     "output": "it gave back something else than it promises",
     "compile": "macOS could not prepare it",
     "hang": "macOS did not finish preparing it",
+    "crash": "macOS broke off while preparing it",
     "answer": "it gave a wrong answer to a question with a known one",
 }
 

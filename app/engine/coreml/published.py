@@ -111,9 +111,7 @@ def understand(folder: Path) -> CoreMLManifest:
     # 3. What its pictures are made of
     sample = _input(folder, about[Part.UNET], "sample")
     factor = _factor(about[Part.VAE_DECODER])
-    parts = {
-        part: _part(folder, family, part, files[part], about[part], factor) for part in files
-    }
+    parts = {part: _part(folder, family, part, files[part], about[part], factor) for part in files}
     return CoreMLManifest(
         title=_title(folder, files[Part.UNET]),
         family=family,
