@@ -46,7 +46,7 @@ def run(file: Path, cancel_at: int = 1 << 60) -> tuple[bool, list[tuple[int, int
 
 
 def refused(file: Path) -> EaselError:
-    before = {one for one in file.parent.rglob("*")}
+    before = set(file.parent.rglob("*"))
     with pytest.raises(EaselError) as caught:
         run(file)
     assert set(file.parent.rglob("*")) == before
@@ -221,7 +221,7 @@ def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
     [
         (lambda file: file.write_bytes(b"not a zip at all"), "unknown format"),
         (lambda file: file.mkdir(), "permission"),
-        (lambda file: None, "missing"),
+        (lambda _: None, "missing"),
     ],
 )
 def test_what_is_no_zip_is_said(

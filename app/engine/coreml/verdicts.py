@@ -103,13 +103,13 @@ class Verdicts:
 
     def answers(self, folder: Path) -> Path:
         """Where the answers are kept that a model did not bring along."""
-        return self._root / _key(folder) / "golden"
+        return self._root / key_of(folder) / "golden"
 
     def _file(self, folder: Path, placement: Placement) -> Path:
-        return self._root / _key(folder) / f"{placement.name.lower()}.json"
+        return self._root / key_of(folder) / f"{placement.name.lower()}.json"
 
 
-def _key(folder: Path) -> str:
+def key_of(folder: Path) -> str:
     """Another one when coreml.json, which has the hashes of the weights, is another."""
     try:
         said = (folder / FILE_NAME).read_bytes()

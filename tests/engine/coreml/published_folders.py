@@ -116,8 +116,9 @@ def mil(interface: Interface, attention: str, palette: int) -> str:
     ]
     if palette:
         lines.append(
-            "            tensor<fp16, [8]> p = constexpr_lut_to_dense()[indices = tensor<uint8, [6]>("
-            f"0), lut = tensor<fp16, [{palette}]>(0), shape = tensor<uint32, [1]>([8])];"
+            "            tensor<fp16, [8]> p = constexpr_lut_to_dense()["
+            f"indices = tensor<uint8, [6]>(0), lut = tensor<fp16, [{palette}]>(0), "
+            "shape = tensor<uint32, [1]>([8])];"
         )
     if attention == "split_einsum":
         lines.append('            tensor<fp16, [1, 2]> a = einsum(equation = "nchw,nwhu->nchu");')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -289,9 +288,9 @@ def test_answers_of_another_model_are_damage(
 
 
 def test_a_folder_that_is_not_whole_is_no_verdict(preparation: Preparation) -> None:
-    os.rename(preparation.folder / "Unet.mlpackage", preparation.root / "gone")
+    (preparation.folder / "Unet.mlpackage").rename(preparation.root / "gone")
     assert refused(preparation.run) == ModelIncomplete(str(preparation.folder), ("Unet.mlpackage",))
-    os.rename(preparation.folder, preparation.root / "all gone")
+    preparation.folder.rename(preparation.root / "all gone")
     assert refused(preparation.run) == ModelMissing(str(preparation.folder))
 
 

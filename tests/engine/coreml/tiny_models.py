@@ -1,4 +1,4 @@
-"""A whole folder of make-believe models with a coreml.json, and backends that go wrong on purpose."""
+"""A folder of make-believe models with a coreml.json, and backends that go wrong on purpose."""
 
 from __future__ import annotations
 
