@@ -33,7 +33,14 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.ModelIncomplete("/models/a", ("a", "b", "c", "d", "e")),
     *(
         errors.ModelDamaged("/models/a/b.safetensors", reason)
-        for reason in ("not safetensors", "truncated", "not JSON", "not finite", "mismatch")
+        for reason in (
+            "not safetensors",
+            "truncated",
+            "not JSON",
+            "not finite",
+            "mismatch",
+            "not Core ML",
+        )
     ),
     errors.ModelUnsupported("/models/a", "FluxPipeline"),
     *(
@@ -83,7 +90,10 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.EngineDied(1),
     errors.EngineUnresponsive(180.0),
     errors.PlacementUnavailable("MPS", "there is none"),
-    errors.PredictionFailed("unet", "hang"),
+    *(
+        errors.PredictionFailed("unet", reason)
+        for reason in ("input", "output", "compile", "hang", "crash", "answer", "in its own words")
+    ),
     errors.ConversionRefused("Anything", "size"),
     *(errors.NotFinite(stage) for stage in ("prompt", "denoising", "decoding")),
     errors.OffScale(157.0),
