@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from app.core.errors import ImportRefused
 from app.core.placement import Placement
-from app.engine.coreml.verdicts import MEMORY, Verdict, Verdicts
+from app.engine.coreml.verdicts import HALF, MEMORY, Verdict, Verdicts
 from app.jobs.limited_child import Bounds, run_limited
 
 if TYPE_CHECKING:  # numpy comes with them, and is for the child
@@ -58,6 +58,8 @@ def prepare_model(
         verdict = run_limited(work, str(folder), bounds, watch.report, watch.over)
     except ImportRefused as death:
         verdict = watch.failed(placement, os_build, _DEATHS[death.reason])
+    finally:
+        _sweep(verdicts.answers(folder))
     if verdict is None and watch.hung:
         verdict = watch.failed(placement, os_build, "hang")
     if verdict is not None and verdict.reason != MEMORY:  # that may be otherwise next time
@@ -67,6 +69,12 @@ def prepare_model(
 
 _DEATHS = {"too much memory": MEMORY, "damaged": "crash", "too slow": "hang"}
 """What it means here that a child died as it did."""
+
+
+def _sweep(answers: Path) -> None:
+    """Take away what a child left that was ended while it wrote."""
+    for half in answers.glob(f"*{HALF}"):
+        half.unlink(missing_ok=True)
 
 
 def _work(

@@ -9,7 +9,6 @@ from pathlib import Path
 from app.files.atomic_file import world_error
 
 COMPILED = ".mlmodelc"
-PACKAGE = ".mlpackage"
 
 
 def place_of(package: Path, compiled: Path) -> Path:

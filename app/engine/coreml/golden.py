@@ -16,6 +16,7 @@ import numpy as np
 from app.core.coreml_manifest import FeatureSpec, FunctionSpec, Units
 from app.core.errors import ModelDamaged
 from app.engine.coreml.runtime import Array
+from app.engine.coreml.verdicts import HALF
 from app.files.atomic_file import world_error
 
 ANSWER = "out:"
@@ -50,7 +51,7 @@ def read_golden(file: Path) -> tuple[dict[str, Array], dict[str, Array]]:
 
 def write_golden(file: Path, inputs: Mapping[str, Array], answers: Mapping[str, Array]) -> None:
     """Raises FolderNotWritable, NoSpace; then nothing is left of it."""
-    part = file.with_name(f"{file.stem}.part.npz")
+    part = file.with_name(f"{file.stem}{HALF}")
     named = {**inputs, **{ANSWER + name: answer for name, answer in answers.items()}}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

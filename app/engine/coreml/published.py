@@ -27,10 +27,11 @@ from app.core.coreml_manifest import (
 from app.core.errors import ModelIncomplete, ModelMissing, ModelUnsupported
 from app.core.model import Family
 from app.engine.coreml.chunks import FIRST_CHUNK, SECOND_CHUNK
-from app.engine.coreml.compiled import COMPILED, PACKAGE
+from app.engine.coreml.compiled import COMPILED
 from app.engine.coreml.descriptions import Described, describe
 from app.files.atomic_file import write_over
 
+PACKAGE = ".mlpackage"
 MAX_DEPTH = 4
 """How far below an unpacked folder the models may lie: ``original/compiled`` is 2."""
 

@@ -15,6 +15,8 @@ from app.engine.coreml.compute_plan import Shares
 from app.files.atomic_file import write_over
 
 FORMAT = 1
+HALF = ".part.npz"
+"""Ending of a file of answers while it is written."""
 MEMORY = "memory"
 """The reason of a verdict where there was not the memory."""
 LEAST_SHARE = 0.8

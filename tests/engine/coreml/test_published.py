@@ -24,6 +24,7 @@ from app.core.recipe import Size
 from app.engine.coreml.descriptions import describe
 from app.engine.coreml.model import read_coreml_model
 from app.engine.coreml.published import adopt, find_folder, understand
+from app.files.unpacking import unpack
 from tests.engine.coreml.published_folders import (
     interfaces,
     published,
@@ -176,6 +177,18 @@ def test_models_are_found_inside_what_a_zip_holds(tmp_path: Path) -> None:
 def test_the_title_is_the_model_s(tmp_path: Path) -> None:
     assert understand(published(tmp_path / "a", "package")).title == "some model-1"
     assert understand(published(tmp_path / "b")).title == "b"
+
+
+def test_from_a_zip_to_a_model(tmp_path: Path) -> None:
+    published(tmp_path / "from" / "split_einsum" / "compiled")
+    zipped = shutil.make_archive(str(tmp_path / "model"), "zip", tmp_path / "from")
+
+    assert unpack(Path(zipped), tmp_path / "to", lambda *_: None, lambda: False)
+    folder = find_folder(tmp_path / "to")
+    adopt(folder)
+
+    assert folder == tmp_path / "to" / "split_einsum" / "compiled"
+    assert read_coreml_model(folder).family is Family.SD1
 
 
 # --- refused ---------------------------------------------------------------------------------
