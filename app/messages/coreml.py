@@ -24,6 +24,13 @@ def prediction_failed(error: errors.PredictionFailed) -> Message:
     )
 
 
+def trial_text(picture_s: float, memory: int, computer_memory: int) -> str:
+    """ "About 14 s a picture, 1.1 of 8 GB": what a trial found, in words. Sizes in bytes."""
+    seconds = f"{picture_s:.1f}" if picture_s < 9.95 else f"{picture_s:.0f}"
+    used, there = memory / 2**30, round(computer_memory / 2**30)
+    return f"About {seconds} s a picture, {used:.1f} of {there} GB"
+
+
 _REFUSED = {
     "family": (
         "it is of a kind that Easel does not convert",

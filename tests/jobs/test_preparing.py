@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.engine.coreml.tiny_models import standin, tiny_folder
 
 NEURAL = Placement.COREML_NEURAL_ENGINE
 BUILD = "24A335"
+ROOT = Path(__file__).parents[2]
 
 
 class Job:
@@ -135,3 +138,11 @@ def test_a_model_that_is_not_whole_is_said_and_not_remembered(job: Job) -> None:
         job.run()
     assert caught.value == ModelIncomplete(str(job.folder), ("tokenizer/tokenizer.json",))
     assert job.kept() is None
+
+
+def test_the_window_s_process_needs_no_numpy_for_it() -> None:
+    code = "import sys, app.jobs.preparing; print('numpy' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "False\n"
