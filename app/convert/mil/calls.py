@@ -119,6 +119,8 @@ def bind(operation: Operation, kernel: Kernel, arguments: Mapping[str, tuple[Sou
     later: list[Later] = []
     for name, sources in arguments.items():
         hint = kernel.parameters[name]
+        if len(sources) != 1 and hint != Tensors:
+            raise ProgramFault(operation.name, f"{operation.type}: {len(sources)} for {name}")
         if any(_is_later(source, kernel.computes) for source in sources):
             later.append((name, hint, sources))
             continue

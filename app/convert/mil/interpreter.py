@@ -44,9 +44,11 @@ class Interpreter:
         self._typed = mode == "typed"
 
     @classmethod
-    def open(cls, path: Path, function: str = "main", mode: Mode = "fp32") -> Interpreter:
+    def open(
+        cls, path: Path, function: str = "main", mode: Mode = "fp32", kept: int = KEPT_BYTES
+    ) -> Interpreter:
         """Also raises ModelMissing."""
-        return cls(open_package(path), function, mode)
+        return cls(open_package(path), function, mode, kept)
 
     @property
     def function(self) -> Function:

@@ -33,7 +33,7 @@ def _palettized(packed: Array, lut: Array, shape: Ints) -> Tensor:
     bits, count = lut.size.bit_length() - 1, math.prod(shape)
     if lut.size not in (2, 4, 16, 64, 256) or packed.size != packed_size(bits, count):
         raise ValueError("indices and table do not fit")
-    return torch.from_numpy(lut.take(unpack(packed, bits, count)).reshape(shape))
+    return torch.from_numpy(lut[unpack(packed, bits, count)].reshape(shape))
 
 
 def _grouped(indices: Tensor, lut: Tensor, vector_axis: int | None) -> Tensor:
@@ -44,7 +44,7 @@ def _grouped(indices: Tensor, lut: Tensor, vector_axis: int | None) -> Tensor:
     ):
         raise ValueError("indices and tables do not fit")
     # 1. Which row of all tables together each index means
-    rows = indices.numpy().astype(np.int32)
+    rows: Array = indices.numpy()
     step = entries
     for axis in reversed(range(indices.dim())):
         if groups[axis] > 1:
@@ -55,11 +55,11 @@ def _grouped(indices: Tensor, lut: Tensor, vector_axis: int | None) -> Tensor:
     # 2. Each row is one number, or several along an axis
     tables = lut.reshape(-1, vector).numpy()
     if vector == 1:
-        return torch.from_numpy(tables[:, 0].take(rows))
+        return torch.from_numpy(tables[:, 0][rows])
     if vector_axis is None:
         raise ValueError("vectors without an axis")
     axis = vector_axis % indices.dim()
-    spread = np.moveaxis(tables.take(rows, axis=0), -1, axis + 1)
+    spread = np.moveaxis(tables[rows], -1, axis + 1)
     return torch.from_numpy(spread).flatten(axis, axis + 1).contiguous()
 
 
