@@ -13,6 +13,7 @@ from app.core.errors import EaselError, FolderNotWritable, NoSpace, RecipeProble
 from app.core.recipe import Draft, Size, Start
 from app.core.resolve import resolve
 from app.messages import Message, describe, describe_fallback, shown, size_text
+from app.messages.coreml import trial_text
 from app.messages.models import IMPORT_REASONS
 from tests.library.examples import MODEL
 
@@ -33,7 +34,14 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.ModelIncomplete("/models/a", ("a", "b", "c", "d", "e")),
     *(
         errors.ModelDamaged("/models/a/b.safetensors", reason)
-        for reason in ("not safetensors", "truncated", "not JSON", "not finite", "mismatch")
+        for reason in (
+            "not safetensors",
+            "truncated",
+            "not JSON",
+            "not finite",
+            "mismatch",
+            "not Core ML",
+        )
     ),
     errors.ModelUnsupported("/models/a", "FluxPipeline"),
     *(
@@ -84,7 +92,10 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.EngineDied(1),
     errors.EngineUnresponsive(180.0),
     errors.PlacementUnavailable("MPS", "there is none"),
-    errors.PredictionFailed("unet", "hang"),
+    *(
+        errors.PredictionFailed("unet", reason)
+        for reason in ("input", "output", "compile", "hang", "crash", "answer", "in its own words")
+    ),
     errors.ConversionRefused("Anything", "size"),
     *(errors.NotFinite(stage) for stage in ("prompt", "denoising", "decoding")),
     errors.OffScale(157.0),
@@ -258,3 +269,15 @@ def test_file_names_cannot_break_out_of_a_sentence() -> None:
 
 def test_braces_in_what_was_asked_are_just_text() -> None:
     assert "{0.__class__}" in str(describe(RecipeProblem("seed", "{0.__class__}", "{x}")))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "memory", "computer", "text"),
+    [
+        (14.2, 1_181_116_006, 8 * 2**30, "About 14 s a picture, 1.1 of 8 GB"),
+        (3.44, 2**30, 16 * 2**30, "About 3.4 s a picture, 1.0 of 16 GB"),
+        (9.96, 0, 64 * 2**30, "About 10 s a picture, 0.0 of 64 GB"),
+    ],
+)
+def test_a_trial_in_words(seconds: float, memory: int, computer: int, text: str) -> None:
+    assert trial_text(seconds, memory, computer) == text

@@ -47,6 +47,9 @@ def parser() -> Parser:
         action="store_true",
         help="list every connection that Easel ever made, instead",
     )
+    doctor.add_argument(
+        "--coreml", action="store_true", help="say what Core ML can do on this Mac, instead"
+    )
     _add_json(doctor)
     selftest = verbs.add_parser(
         "selftest",
@@ -54,6 +57,11 @@ def parser() -> Parser:
         description="Draw with the built-in model into a temporary folder and check every part "
         "on the way. Ends with 1 when a check fails.",
         allow_abbrev=False,
+    )
+    selftest.add_argument(
+        "--coreml",
+        action="store_true",
+        help="load and ask each Core ML model on each unit of this Mac, instead",
     )
     _add_json(selftest)
     verbs.add_parser(

@@ -104,7 +104,8 @@ class ModelIncomplete(ModelError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelDamaged(ModelError):
-    """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch"."""
+    """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch",
+    "not Core ML"."""
 
     file: str
     reason: str
@@ -270,7 +271,7 @@ class PlacementUnavailable(WorldError):
 @dataclass(unsafe_hash=True, repr=False)
 class PredictionFailed(WorldError):
     """``part`` is a ``core.coreml_manifest.Part``; ``reason`` is "input", "output", "compile",
-    "hang", "answer" (golden self-test) or what Core ML said."""
+    "hang", "crash", "answer" (golden self-test) or what Core ML said."""
 
     part: str
     reason: str

@@ -56,6 +56,7 @@ _DAMAGE = {
     "truncated": "it ends too early",
     "not JSON": "its text cannot be read",
     "not finite": "it holds values that are not numbers",
+    "not Core ML": "it is not a Core ML model, whatever its name says",
     "mismatch": "its contents do not fit the rest of the model",
 }
 

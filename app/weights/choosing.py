@@ -10,7 +10,8 @@ from typing import Any
 from app.core.card import Kind
 from app.core.errors import CardProblem
 from app.core.model import Family
-from app.weights.paths import clash, is_safe_path
+from app.files.disk_names import clash
+from app.weights.paths import is_safe_path
 
 INDEX = "model_index.json"
 

@@ -18,9 +18,10 @@ from app.core.card import CardFile, Kind, Licence, ModelCard
 from app.core.errors import CardProblem
 from app.core.model import Family
 from app.files.atomic_file import world_error, write_over
+from app.files.disk_names import clash
 from app.weights.licences import licence_of
 from app.weights.names import check_card
-from app.weights.paths import clash, is_safe_name, is_safe_path
+from app.weights.paths import is_safe_name, is_safe_path
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 8_000_000

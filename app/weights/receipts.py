@@ -27,8 +27,9 @@ from app.core.errors import (
 )
 from app.core.model import Family
 from app.files.atomic_file import STALE_AFTER_S, world_error, write_over
+from app.files.disk_names import clash
 from app.weights.licences import acceptance_from, check_moment
-from app.weights.paths import LICENCE_TEXT, RECEIPT, clash, is_safe_name, is_safe_path
+from app.weights.paths import LICENCE_TEXT, RECEIPT, is_safe_name, is_safe_path
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 8_000_000

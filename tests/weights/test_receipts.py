@@ -25,8 +25,9 @@ from app.core.errors import (
     NoSpace,
 )
 from app.core.model import Family
+from app.files.disk_names import clash
 from app.weights import receipts
-from app.weights.paths import clash, is_safe_path
+from app.weights.paths import is_safe_path
 from app.weights.receipts import (
     check,
     folder_of,
@@ -303,7 +304,8 @@ import os, signal, sys
 from pathlib import Path
 from app.core.model import Family
 from app.weights import receipts
-from app.weights.paths import clash, is_safe_path
+from app.files.disk_names import clash
+from app.weights.paths import is_safe_path
 from tests.weights.receipt_examples import LICENCE, RECEIPT
 what, folder, nth = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 calls = 0
