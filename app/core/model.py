@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from app.core.recipe import Scheduler, Size
+
+if TYPE_CHECKING:
+    from app.core.adapter import Adapter
 
 
 class Family(StrEnum):
@@ -59,7 +63,8 @@ class Limits:
 class Model:
     """A model that is on this disk, whole, and may be drawn with.
 
-    ``folder`` is absolute, in diffusers layout. ``built_in`` is the starter.
+    ``folder`` is absolute, in diffusers layout. ``built_in`` is the starter. ``adapters`` are what
+    is installed and fits it: all that a recipe of this model can name.
     """
 
     id: str
@@ -68,6 +73,7 @@ class Model:
     folder: str
     limits: Limits
     built_in: bool = False
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from app.core.events import (
     Finished,
     JobId,
     Loading,
+    PartlyUsed,
     Stepped,
     Task,
 )
@@ -247,7 +248,7 @@ class Session:
                     self._engine_is(EngineState.DOWN, error)
                     if self._queue.running is not None and self._ladder is None:
                         self._ended(Failed(self._queue.running.id, error))
-                case Loading() | Stepped() | Decoding():
+                case Loading() | PartlyUsed() | Stepped() | Decoding():
                     running = self._queue.running
                     if running and running.id == event.job and running.state is JobState.RUNNING:
                         self._outbox.put(event)

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from app.convert.importing import Brought
+from app.core import adapter
 from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
@@ -41,7 +42,7 @@ Report = Callable[[object], None]
 IsCancelled = Callable[[], bool]
 
 
-USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT}) | adapter.KINDS
 """What this Easel can draw with. Nobody shall download what is of no use to them yet."""
 
 
