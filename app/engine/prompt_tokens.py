@@ -30,7 +30,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class TokenCounter:
     """Counts for one model; 10,000 words take some ten milliseconds.
 
-    A word of one of the model's embeddings counts as many tokens as that has vectors. Raises ModelIncomplete, ModelDamaged when the model has no tokenizer that can be read.
+    A word of one of the model's embeddings counts as many tokens as that has vectors. Raises
+    ModelIncomplete, ModelDamaged when the model has no tokenizer that can be read.
     """
 
     def __init__(self, model: Model) -> None:
