@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.adapter import Adapter, of_kind
 from app.core.card import Kind
@@ -13,7 +13,7 @@ from app.core.recipe import LoraUse, Scheduler
 from app.ui.controls.button import Button
 from app.ui.controls.choice import Choice
 from app.ui.lora_list import LoraList
-from app.ui.row import Row
+from app.ui.row import ROOM, Row
 from app.ui.theme import Theme
 
 FAST_STEPS = 6
@@ -50,11 +50,14 @@ class AdapterRows(QObject):
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.fast)
+        above = QHBoxLayout()
+        above.setContentsMargins(0, 0, ROOM, 0)
+        above.addWidget(self.fast)
+        column.addLayout(above)
         column.addWidget(self.loras)
         self.vae = Choice(theme, "Autoencoder")
         self.vae.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self._lora_row = Row(theme, "LoRAs", _LORAS, whole)
+        self._lora_row = Row(theme, "LoRAs", _LORAS, whole, holds_values=True)
         self._vae_row = Row(theme, "Autoencoder", _VAE, self.vae)
         self.rows = (self._lora_row, self._vae_row)
         self.set_model(None)

@@ -12,6 +12,7 @@ from app.core.resolve import MAX_WEIGHT
 from app.ui.controls.elided import ElidedWords
 from app.ui.controls.slider import Slider
 from app.ui.controls.value_edit import ValueEdit, number_in
+from app.ui.row import ROOM
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
 
@@ -47,7 +48,10 @@ class LoraWeight(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self.slider)
+        under = QHBoxLayout()
+        under.setContentsMargins(0, 0, ROOM, 0)
+        under.addWidget(self.slider)
+        column.addLayout(under)
         self.set_weight(0.0)
 
     def set_weight(self, weight: float) -> None:

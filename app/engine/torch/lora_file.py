@@ -74,32 +74,32 @@ class LoraFile:
         if not _fits(down, up, mid, tuple(weight.shape)):
             raise RecipeProblem("loras", self.adapter.title[:80], FITTING)
 
-    def change(self, part: Part, weight: torch.Tensor) -> torch.Tensor:
-        """What ``part`` adds to ``weight`` at strength 1: float32, of its shape, on its device.
+    def add(self, part: Part, strength: float, weight: torch.Tensor) -> None:
+        """Add ``part``, ``strength`` times, to ``weight``: contiguous float32 on any device.
 
         Ask ``check`` first. Raises ModelDamaged for numbers that are no numbers.
         """
         down, up = (self._read(name, weight.device) for name in (part.down, part.up))
-        rank = down.shape[0]
-        scale = 1.0
+        scale = strength
         if part.alpha is not None:
-            scale = float(self._read(part.alpha, torch.device("cpu")).flatten()[0]) / rank
-        if not math.isfinite(scale):
-            raise ModelDamaged(self.adapter.path, "not finite")
+            alpha = self._read(part.alpha, torch.device("cpu")).flatten()[0]
+            scale *= float(alpha) / down.shape[0]
+        flat = weight.flatten(1)
         if part.mid is None:
-            product = up.flatten(1) @ down.flatten(1)
+            flat.addmm_(up.flatten(1), down.flatten(1), alpha=scale)
         else:
             mid = self._read(part.mid, weight.device)
             product = torch.einsum("oa,abhw,bi->oihw", up.flatten(1), mid, down.flatten(1))
-        if not bool(torch.isfinite(product).all()):
-            raise ModelDamaged(self.adapter.path, "not finite")
-        return (product * scale).reshape(weight.shape)
+            flat.add_(product.flatten(1), alpha=scale)
 
     def _read(self, name: str, device: torch.device) -> torch.Tensor:
         tensor: torch.Tensor = self._opened.get_tensor(name)
         if not tensor.is_floating_point():
             raise ModelDamaged(self.adapter.path, "mismatch")
-        return tensor.to(device, torch.float32)
+        tensor = tensor.to(device, torch.float32)
+        if not bool(torch.isfinite(tensor).all()):
+            raise ModelDamaged(self.adapter.path, "not finite")
+        return tensor
 
 
 @contextmanager

@@ -72,10 +72,17 @@ def _place(
 def _change(layer: Layer, wanted: list[tuple[LoraFile, Part, float]]) -> None:
     """Summed in float32 and rounded once, whatever the network computes with."""
     weight = layer.weight
-    changed = weight.float().clone(memory_format=torch.preserve_format)
+    changed = weight.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
     for file, part, strength in wanted:
-        changed += file.change(part, weight) * strength
-    new = changed.to(weight.dtype)
-    if not bool(torch.isfinite(new).all()) and bool(torch.isfinite(weight).all()):
-        raise ModelDamaged(wanted[-1][0].adapter.path, "not finite")  # too large for the dtype
+        file.add(part, strength, changed)
+    _check(changed, weight, wanted[-1][0])
+    new = torch.empty_like(weight).copy_(changed)  # in the layout that the network was given
     layer.weight = torch.nn.Parameter(new, requires_grad=False)
+
+
+def _check(changed: torch.Tensor, weight: torch.Tensor, file: LoraFile) -> None:
+    """Raise ModelDamaged when ``changed`` is too large for the dtype of ``weight``, or NaN."""
+    low, high = (float(end) for end in torch.aminmax(changed))
+    most = torch.finfo(weight.dtype).max
+    if not (-most <= low and high <= most) and bool(torch.isfinite(weight).all()):
+        raise ModelDamaged(file.adapter.path, "not finite")

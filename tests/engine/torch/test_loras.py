@@ -28,6 +28,8 @@ from app.engine.model_folder import read_model
 from app.engine.torch.engine import TorchEngine
 from app.engine.torch.lora_file import open_lora
 from app.engine.torch.lora_names import layers_of
+from app.engine.torch.loras import lay_over
+from app.engine.torch.watch import Watch
 from tests.engine.conftest import TinyModel
 from tests.engine.torch.lora_examples import Form, Written, adapter, layers, merge
 
@@ -191,7 +193,8 @@ def test_a_convolution_may_have_a_middle(
     with open_lora(adapter(file)) as lora:
         (part,) = lora.parts
         lora.check(part, layer.weight)
-        delta = lora.change(part, layer.weight)
+        delta = torch.zeros_like(layer.weight)
+        lora.add(part, 1.0, delta)
     x = torch.randn(1, 16, 9, 9)
     conv = torch.nn.functional.conv2d
     expected = conv(conv(conv(x, down), mid, padding=1), up)
@@ -330,3 +333,27 @@ def test_a_cancel_while_it_is_laid_over_leaves_no_half_changed_network(
     assert asked == 21
     assert drawn(engine, task(model, (lora, 1.0))) == whole
     assert drawn(engine, task(model)) == plain
+
+
+def test_the_layout_in_memory_stays(tiny_model: TinyModel, tmp_path: Path) -> None:
+    """A CPU in bfloat16 draws a third faster with its convolutions' channels last."""
+    folder = Path(tiny_model("sd1").folder)
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet", low_cpu_mem_usage=False)
+    unet.to(torch.bfloat16).to(memory_format=torch.channels_last)
+    before = {name: tensor.clone() for name, tensor in unet.state_dict().items()}
+    written = Written(folder, "kohya", ("unet",))
+    lora = written.save(tmp_path / "ink.safetensors")
+    with torch.inference_mode():
+        lay_over(unet, "unet", ((lora, 0.5),), Watch("job", lambda _: None, lambda: False))
+    after = unet.state_dict()
+    last = torch.channels_last
+    for (_, name), delta in written.deltas.items():
+        weight, was = after[f"{name}.weight"], before[f"{name}.weight"]
+        assert weight.dtype is torch.bfloat16
+        if was.ndim == 4:
+            assert weight.is_contiguous(memory_format=last) == was.is_contiguous(memory_format=last)
+        wanted = was.float() + 0.5 * delta
+        assert torch.allclose(weight.float(), wanted, rtol=2**-7, atol=1e-6), "rounded once"
+    untouched = set(before) - {f"{name}.weight" for _, name in written.deltas}
+    assert untouched
+    assert all(torch.equal(before[name], after[name]) for name in untouched)
