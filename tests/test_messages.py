@@ -145,6 +145,15 @@ def problems() -> tuple[RecipeProblem, ...]:
         RecipeProblem("output", "a.tiff", ".png, .jpg or .webp"),
         RecipeProblem("steps", "many", "a whole number"),
         RecipeProblem("guidance", "much", "a number"),
+        RecipeProblem("loras", "ink", "chalk, oil"),
+        RecipeProblem("loras", "ink", "a LoRA for this kind of model"),
+        RecipeProblem("loras", "ink", "a plain LoRA"),
+        RecipeProblem("weight", "3", "-2 to 2"),
+        RecipeProblem("weight", "much", "a number"),
+        RecipeProblem("vae", "clear", "sharp"),
+        RecipeProblem("vae", "clear", "a model that can do this"),
+        RecipeProblem("vae", "clear", "an autoencoder for this kind of model"),
+        RecipeProblem("prompt", "zebu", "an embedding for this kind of model"),
         RecipeProblem("some_new_field", "x", "y"),
     )
 

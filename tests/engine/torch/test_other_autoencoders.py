@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,6 +179,14 @@ def test_a_broken_one_is_no_reason_not_to_draw(
     assert drawn(engine, task(model, taesd), said)
     assert previews(said)[0].width == 128 // 8
     assert load_tiny(Path(tiny(tmp_path / "eight", 8).path), torch.device("cpu")) is None
+
+
+def test_the_real_one_loads_with_the_description_that_easel_ships(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[3] / "resources" / "models" / "taesd" / "config.json"
+    AutoencoderTiny.from_config(json.loads(shipped.read_text())).save_pretrained(tmp_path)
+    shutil.copy(shipped, tmp_path / "config.json")
+    loaded = load_tiny(tmp_path, torch.device("cpu"))
+    assert loaded.decode(torch.zeros(1, 4, 8, 8)).sample.shape == (1, 3, 64, 64)
 
 
 class Clock:
