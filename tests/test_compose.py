@@ -87,16 +87,16 @@ def test_a_model_comes_with_what_is_installed_and_fits_it(easel: Easel) -> None:
     ):
         folder = easel.folders.installed / id / "file"
         folder.mkdir(parents=True)
-        save_file({"emb_params": torch.zeros(3, 768)}, folder / "weights.safetensors")
+        save_file({"emb_params": torch.zeros(5, 768)}, folder / "weights.safetensors")
         with_receipt(folder, id, kind, family)
     starter, mine = easel.models()
     assert starter.adapters == ()
-    assert [(one.id, one.vectors) for one in mine.adapters] == [("ink", 0), ("zebu", 3)]
+    assert [(one.id, one.vectors) for one in mine.adapters] == [("ink", 0), ("zebu", 5)]
     assert Path(mine.adapters[0].path).is_file()
     assert easel.model(str(place)).adapters == mine.adapters
     before = easel.token_counter(mine)
-    assert before.count("a zebu") == 1 + 3
-    assert easel.token_counter(replace(mine, adapters=())).count("a zebu") != 4
+    assert before.count("a zebu") == 1 + 5
+    assert easel.token_counter(replace(mine, adapters=())).count("a zebu") != 6
     assert easel.token_counter(mine) is before
 
 

@@ -10,9 +10,17 @@ import pytest
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace, RecipeProblem
+from app.core.events import PartlyUsed
 from app.core.recipe import Draft, Size, Start
 from app.core.resolve import resolve
-from app.messages import Message, describe, describe_fallback, shown, size_text
+from app.messages import (
+    Message,
+    describe,
+    describe_fallback,
+    describe_partly_used,
+    shown,
+    size_text,
+)
 from app.messages.models import IMPORT_REASONS
 from tests.library.examples import MODEL
 
@@ -219,6 +227,13 @@ def test_an_error_without_words_is_called_a_fault_in_easel() -> None:
         pass
 
     assert describe(NewlyAdded()).title == "This is a fault in Easel"
+
+
+@pytest.mark.parametrize(("unused", "words"), [(1, "for one part of"), (9, "for 9 parts of")])
+def test_a_lora_that_is_used_in_part_is_told(unused: int, words: str) -> None:
+    line = describe_partly_used(PartlyUsed("j", "Ink", 3, unused))
+    assert words in line
+    assert line.endswith("of Ink; the rest is used.")
 
 
 def test_sizes_and_times_are_in_units_people_use() -> None:

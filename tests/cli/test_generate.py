@@ -244,6 +244,18 @@ def test_what_is_not_installed_is_told_before_anything_starts(
     assert easel.sessions == 0
 
 
+def test_models_lists_what_is_installed_beside_them(run: Run, tmp_path: Path) -> None:
+    easel = AdaptedEasel(tmp_path / "other")
+    lines = run("models", easel=easel).out.splitlines()
+    assert lines[-3:] == [
+        "ink  Ink: dark, lora for numpy",
+        "chalk  Chalk, lora for numpy",
+        "clear  Clear, vae for numpy",
+    ]
+    (data,) = json.loads(run("models", "--json", easel=easel).out)
+    assert data["adapters"][0] == {"id": "ink", "title": "Ink: dark", "kind": "lora"}
+
+
 def test_where_none_is_installed_a_lora_is_refused(run: Run) -> None:
     ran = run("generate", "a", "--lora", "ink")
     assert ran.code == 2

@@ -23,6 +23,7 @@ from app.weights import receipts
 from tests.engine.conftest import tiny_folder
 from tests.engine.torch.lora_examples import Written
 from tests.jobs.hearing import Heard
+from tests.tiny_models import build_tiny
 
 __all__ = ["tiny_folder"]
 
@@ -51,7 +52,7 @@ def test_all_of_it_together(
     source = tiny_folder("sd1")
     ink, strange = Written(source, "kohya", ("unet", "text_encoder")), {"odd": torch.ones(1)}
     vae, taesd = tmp_path / "vae", AutoencoderTiny(latent_channels=4)
-    shutil.copytree(tiny_folder("sd2") / "vae", vae)
+    shutil.copytree(build_tiny("sd1", tmp_path / "other", seed=3) / "vae", vae)
     settle(
         easel, "tiny", Kind.DIFFUSERS, lambda at: shutil.copytree(source, at, dirs_exist_ok=True)
     )

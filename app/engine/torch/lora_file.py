@@ -6,6 +6,7 @@ of a convolution also with a small one between (``mid``, as LyCORIS's LoCon has 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from app.core.adapter import Adapter
 from app.core.errors import ModelDamaged, ModelMissing, RecipeProblem
-from app.engine.torch.lora_names import place_of
+from app.engine.torch.lora_names import place_of, plain
 from app.files.safetensors_header import read_header
 
 FITTING = "a LoRA for this kind of model"
@@ -27,6 +28,9 @@ PLAIN = "a plain LoRA"
 """What ``RecipeProblem.allowed`` says of one that does not fit, and of one that is a DoRA."""
 
 MAX_RANK = 2048
+
+ALPHAS = "lora_adapter_metadata"
+"""The key of the header by which diffusers keeps how a LoRA was made."""
 
 _ROLES = {
     "lora_down": "down",
@@ -66,6 +70,7 @@ class LoraFile:
         self._shapes = shapes
         self._opened = opened
         self.parts, self.unknown = _sorted(adapter, shapes)
+        self._alphas = _Alphas(opened.metadata() or {})
 
     def check(self, part: Part, weight: torch.Tensor) -> None:
         """Raise RecipeProblem unless ``part`` has the shape to change ``weight``."""
@@ -80,10 +85,10 @@ class LoraFile:
         Ask ``check`` first. Raises ModelDamaged for numbers that are no numbers.
         """
         down, up = (self._read(name, weight.device) for name in (part.down, part.up))
-        scale = strength
+        alpha = self._alphas.of(part)
         if part.alpha is not None:
-            alpha = self._read(part.alpha, torch.device("cpu")).flatten()[0]
-            scale *= float(alpha) / down.shape[0]
+            alpha = float(self._read(part.alpha, torch.device("cpu")).flatten()[0])
+        scale = strength if alpha is None else strength * alpha / down.shape[0]
         flat = weight.flatten(1)
         if part.mid is None:
             flat.addmm_(up.flatten(1), down.flatten(1), alpha=scale)
@@ -100,6 +105,33 @@ class LoraFile:
         if not bool(torch.isfinite(tensor).all()):
             raise ModelDamaged(self.adapter.path, "not finite")
         return tensor
+
+
+class _Alphas:
+    """What a file written by diffusers says of alpha in its header: PEFT's LoraConfig as JSON.
+
+    What is missing, or is no number, is taken for the rank, as it is without this header.
+    """
+
+    def __init__(self, metadata: dict[str, str]) -> None:
+        try:
+            told = json.loads(metadata.get(ALPHAS, "{}"))
+        except (ValueError, RecursionError):
+            told = {}
+        self._told: dict[str, Any] = told if isinstance(told, dict) else {}
+
+    def of(self, part: Part) -> float | None:
+        """That of ``part``: of its layer, else of its whole network, else None."""
+        patterns = self._told.get(f"{part.network}.alpha_pattern")
+        for name, alpha in patterns.items() if isinstance(patterns, dict) else ():
+            if f"_{part.layer}".endswith(f"_{plain(str(name))}"):
+                return _number(alpha)
+        return _number(self._told.get(f"{part.network}.lora_alpha"))
+
+
+def _number(value: object) -> float | None:
+    real = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if real and math.isfinite(value) else None  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -47,8 +47,8 @@ def place_of(stem: str) -> tuple[str, str] | None:
     stem = stem.removeprefix("base_model.model.")
     for prefix, network in _PREFIXES:
         if stem.startswith(prefix):
-            return network, _plain(stem.removeprefix(prefix))
-    return ("unet", _plain(stem)) if stem.startswith(_BARE) else None
+            return network, plain(stem.removeprefix(prefix))
+    return ("unet", plain(stem)) if stem.startswith(_BARE) else None
 
 
 def layers_of(network: torch.nn.Module) -> dict[str, Layer]:
@@ -58,12 +58,12 @@ def layers_of(network: torch.nn.Module) -> dict[str, Layer]:
         if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
             for written in (name, _ldm_name(name, network)):
                 if written:
-                    found[_plain(written)] = module
+                    found[plain(written)] = module
     return found
 
 
-def _plain(name: str) -> str:
-    """Without what is left out as often as not, and with "_" for "."."""
+def plain(name: str) -> str:
+    """``name`` without what is left out as often as not, and with "_" for "."."""
     plain = name.replace(".processor.", ".").replace(".", "_")
     plain = plain.removeprefix("text_model_").removesuffix("_lora")
     return f"{plain}_0" if plain.endswith("to_out") else plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, NotFinite
 from app.core.events import Pixels
 from app.engine.previews import ColourMatrix, Previewer
 from app.engine.torch.autoencoding import decode
@@ -62,7 +63,11 @@ class TinyPreviewer(Previewer):
         if not self.is_cheap:
             return super().make(latents)
         self._last = began = self._clock()
-        pixels = _half(decode(self._vae, torch.from_numpy(latents)[None]))
+        try:
+            pixels = _half(decode(self._vae, torch.from_numpy(latents)[None]))
+        except NotFinite:  # the tiny one may overflow where the real one will not
+            self._tries, self._cost = TRIES, math.inf
+            return super().make(latents)
         self._resumed = self._clock()
         took = self._resumed - began
         self._cost = took if self._tries == 0 else min(self._cost, took)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.loaders.lora_conversion_utils import (
     _convert_non_diffusers_lora_to_diffusers,
     _maybe_map_sgm_blocks_to_diffusers,
@@ -357,3 +357,29 @@ def test_the_layout_in_memory_stays(tiny_model: TinyModel, tmp_path: Path) -> No
     untouched = set(before) - {f"{name}.weight" for _, name in written.deltas}
     assert untouched
     assert all(torch.equal(before[name], after[name]) for name in untouched)
+
+
+@pytest.mark.parametrize(
+    ("told", "scale"),
+    [
+        ({"r": 3, "lora_alpha": 6}, 2.0),
+        ({"r": 3, "lora_alpha": 3, "alpha_pattern": {"attn2.to_k": 1.5}}, 0.5),
+        ({"r": 3}, 1.0),
+        ({"r": 3, "lora_alpha": "many", "alpha_pattern": [1]}, 1.0),
+    ],
+    ids=["network", "layer", "nothing", "nonsense"],
+)
+def test_alpha_is_taken_from_the_header_that_diffusers_writes(
+    told: dict[str, object], scale: float, tmp_path: Path
+) -> None:
+    name = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k"
+    down, up = torch.randn(3, 32), torch.randn(16, 3)
+    StableDiffusionPipeline.save_lora_weights(
+        tmp_path,
+        unet_lora_layers={f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up},
+        unet_lora_adapter_metadata=told,
+    )
+    weight = torch.zeros(16, 32)
+    with open_lora(adapter(tmp_path / "pytorch_lora_weights.safetensors")) as lora:
+        lora.add(lora.parts[0], 1.0, weight)
+    assert torch.allclose(weight, up @ down * scale, atol=1e-5)

@@ -221,6 +221,14 @@ def test_it_is_used_only_where_it_costs_less_than_a_third_of_a_step(
     assert set(widths[2:]) == {wide}
 
 
+def test_one_that_overflows_is_not_asked_again(tmp_path: Path) -> None:
+    vae = load_tiny(Path(tiny(tmp_path / "taesd").path), torch.device("cpu"))
+    vae.decoder.layers[-1].bias.data.fill_(torch.inf)
+    previewer = TinyPreviewer(vae, ColourMatrix(((0.1, 0.1, 0.1),) * 4, (0.5, 0.5, 0.5)), Clock())
+    assert previewer.make(np.zeros((4, 8, 8), np.float32)).width == 8
+    assert not previewer.is_cheap
+
+
 def test_it_makes_at_most_ten_a_second(tmp_path: Path) -> None:
     clock, matrix = Clock(), ColourMatrix(((0.1, 0.1, 0.1),) * 4, (0.5, 0.5, 0.5))
     vae = load_tiny(Path(tiny(tmp_path / "taesd").path), torch.device("cpu"))
