@@ -44,7 +44,8 @@ class Section(StrEnum):
 class Entry:
     """One row. ``facts`` are short words for one line; ``licence`` is a title, or "".
 
-    ``card`` can be got, ``installed`` removed. ``model`` can be drawn with.
+    ``card`` can be got, ``installed`` removed; a ``named`` card can be taken off the list.
+    ``model`` can be drawn with. ``unpackable`` says why it cannot be exported, "" where it can.
     """
 
     id: str
@@ -59,6 +60,8 @@ class Entry:
     installed: Installed | None = None
     model: Model | None = None
     in_use: bool = False
+    named: bool = False
+    unpackable: str = ""
     recommended: bool = False
 
 
@@ -103,6 +106,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                     ("Built in",),
                     model=model,
                     in_use=model.id == used,
+                    unpackable="it comes with every Easel",
                 )
             )
     for one in easel.shelf.installed():
@@ -115,11 +119,13 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                 _summary(receipt, card),
                 Section.HERE,
                 _facts_here(receipt),
-                _licence_title(easel.shelf, card),
+                _licence_title(easel.shelf, card) or _title_beside(easel.shelf, one),
                 card=card,
                 installed=one,
                 model=models.get(receipt.id),
                 in_use=receipt.id == used,
+                named=card is not None and easel.shelf.is_named(card.id),
+                unpackable=_unpackable(easel.shelf, one),
             )
         )
     return rows
@@ -174,7 +180,22 @@ def _available(
         suits,
         delivery,
         card=card,
+        named=shelf.is_named(card.id),
     )
+
+
+def _title_beside(shelf: Shelf, model: Installed) -> str:
+    """Of a model that came in a pack: no card names its licence."""
+    try:
+        beside = shelf.licence_beside(model)
+    except EaselError:
+        return ""
+    return "" if beside is None else beside.title
+
+
+def _unpackable(shelf: Shelf, model: Installed) -> str:
+    problem = shelf.pack_problem(model)
+    return "" if problem is None else "a part of it is missing"
 
 
 def _facts_here(receipt: Receipt) -> tuple[str, ...]:

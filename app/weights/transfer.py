@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from app.core.card import CardFile, ModelCard
-from app.core.errors import CardProblem, ModelInUse, NoSpace
+from app.core.errors import CardProblem, NoSpace
 from app.files.atomic_file import free_bytes, world_error
+from app.weights.alone import alone
 from app.weights.events import Cancelled, Report, Stopped, Transferred, Verified
 from app.weights.fetch import Fetcher
 from app.weights.hub import Hub
@@ -27,8 +26,6 @@ from app.weights.part import Part, digest, part_size
 from app.weights.patience import Options, Patience
 from app.weights.progress import Progress
 from app.weights.setback import Stop
-
-_NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EBADF})
 
 
 def transfer(
@@ -48,7 +45,7 @@ def transfer(
     total = sum(file.bytes for file in files)
     progress = Progress(total, report, cancelled, options.patience.report_s)
     try:
-        with _typed_errors(folder, progress), _alone(card, folder):
+        with _typed_errors(folder, progress), alone(folder, card.title):
             # 1. what is there whole is kept
             missing = _missing(folder, files, progress)
             if not missing:
@@ -156,29 +153,6 @@ def _stay_inside(card: ModelCard, folder: Path, file: CardFile) -> None:
     """A link in the folder that leads elsewhere is not followed. Raises CardProblem."""
     if not (folder / file.path).parent.resolve().is_relative_to(folder.resolve()):
         raise CardProblem(card.id, "a link leads out of its folder")
-
-
-@contextlib.contextmanager
-def _alone(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; the system lets go of it when the process is killed.
-
-    The folder itself is locked, so that no file is left in it. Raises ModelInUse, OSError.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise ModelInUse(card.title, "downloading") from None
-    except OSError as error:  # some network disks have no locks
-        if error.errno not in _NO_LOCKS:
-            os.close(handle)
-            raise
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
