@@ -19,6 +19,7 @@ from app.places import find_folders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.core.adapter import Adapter
     from app.core.errors import SettingsDamaged, SettingsTooNew
     from app.core.model import Model, Vocabulary
     from app.engine.contract import EngineFactory
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from app.library.library import Library
     from app.library.starts import Kept
     from app.weights.moving import Report
+    from app.weights.receipts import Installed
 
 
 class Easel:
@@ -54,7 +56,7 @@ class Easel:
         self._library: Library | None = None
         self._shelf: Shelf | None = None
         self._deliveries: Deliveries | None = None
-        self._counters: dict[str, TokenCounter] = {}
+        self._counters: dict[tuple[str, tuple[Adapter, ...]], TokenCounter] = {}
 
     @property
     def library(self) -> Library:
@@ -154,6 +156,7 @@ class Easel:
         """
         from app.core.errors import ModelMissing
         from app.engine import model_folder
+        from app.weights.adapters import adapters
 
         models = {model.id: model for model in self._models()}
         if name is None:
@@ -164,7 +167,7 @@ class Easel:
         folder = Path(name).expanduser().absolute()
         if not folder.is_dir():
             raise ModelMissing(name)
-        return model_folder.read_model(folder)
+        return _with_fitting(model_folder.read_model(folder), adapters(self._installed()))
 
     def vocabulary(self, model: Model) -> Vocabulary:
         """The words ``model`` knows; empty for a model that knows them all."""
@@ -174,11 +177,12 @@ class Easel:
 
     def token_counter(self, model: Model) -> TokenCounter:
         """Counts the tokens of prompts for ``model``."""
-        if model.folder not in self._counters:
+        key = (model.folder, model.adapters)
+        if key not in self._counters:
             from app.engine.prompt_tokens import TokenCounter
 
-            self._counters[model.folder] = TokenCounter(model)
-        return self._counters[model.folder]
+            self._counters[key] = TokenCounter(model)
+        return self._counters[key]
 
     def keep_start(self, source: Path | bytes) -> Kept:
         """A clean copy of a picture to start from, or of a mask.
@@ -239,20 +243,34 @@ class Easel:
         from app.core.card import Kind
         from app.core.errors import ModelError
         from app.engine import model_folder
-        from app.weights import receipts
+        from app.weights.adapters import adapters
 
         with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
             yield model_folder.starter(self.folders)
-        for installed in receipts.installed(self.folders.installed):
+        known = self._installed()
+        fitting = adapters(known)
+        for installed in known:
             receipt = installed.receipt
             if receipt.kind is Kind.DIFFUSERS:
                 with contextlib.suppress(ModelError):
-                    yield model_folder.read_model(
+                    model = model_folder.read_model(
                         installed.folder, id=receipt.id, title=receipt.title
                     )
+                    yield _with_fitting(model, fitting)
         for opened in self.settings.opened_models:
             with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
-                yield model_folder.read_model(Path(opened))
+                yield _with_fitting(model_folder.read_model(Path(opened)), fitting)
+
+    def _installed(self) -> tuple[Installed, ...]:
+        from app.weights import receipts
+
+        return receipts.installed(self.folders.installed)
+
+
+def _with_fitting(model: Model, known: tuple[Adapter, ...]) -> Model:
+    """``model`` with those of ``known`` that can change it."""
+    fitting = tuple(adapter for adapter in known if adapter.fits(model.family))
+    return replace(model, adapters=fitting)
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:

@@ -10,9 +10,17 @@ import pytest
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace, RecipeProblem
+from app.core.events import PartlyUsed
 from app.core.recipe import Draft, Size, Start
 from app.core.resolve import resolve
-from app.messages import Message, describe, describe_fallback, shown, size_text
+from app.messages import (
+    Message,
+    describe,
+    describe_fallback,
+    describe_partly_used,
+    shown,
+    size_text,
+)
 from app.messages.coreml import trial_text
 from app.messages.models import IMPORT_REASONS
 from tests.library.examples import MODEL
@@ -158,6 +166,15 @@ def problems() -> tuple[RecipeProblem, ...]:
         RecipeProblem("output", "a.tiff", ".png, .jpg or .webp"),
         RecipeProblem("steps", "many", "a whole number"),
         RecipeProblem("guidance", "much", "a number"),
+        RecipeProblem("loras", "ink", "chalk, oil"),
+        RecipeProblem("loras", "ink", "a LoRA for this kind of model"),
+        RecipeProblem("loras", "ink", "a plain LoRA"),
+        RecipeProblem("weight", "3", "-2 to 2"),
+        RecipeProblem("weight", "much", "a number"),
+        RecipeProblem("vae", "clear", "sharp"),
+        RecipeProblem("vae", "clear", "a model that can do this"),
+        RecipeProblem("vae", "clear", "an autoencoder for this kind of model"),
+        RecipeProblem("prompt", "zebu", "an embedding for this kind of model"),
         RecipeProblem("some_new_field", "x", "y"),
     )
 
@@ -223,6 +240,13 @@ def test_an_error_without_words_is_called_a_fault_in_easel() -> None:
         pass
 
     assert describe(NewlyAdded()).title == "This is a fault in Easel"
+
+
+@pytest.mark.parametrize(("unused", "words"), [(1, "for one part of"), (9, "for 9 parts of")])
+def test_a_lora_that_is_used_in_part_is_told(unused: int, words: str) -> None:
+    line = describe_partly_used(PartlyUsed("j", "Ink", 3, unused))
+    assert words in line
+    assert line.endswith("of Ink; the rest is used.")
 
 
 def test_sizes_and_times_are_in_units_people_use() -> None:

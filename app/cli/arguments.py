@@ -91,6 +91,14 @@ def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
     add("--scheduler", metavar="NAME", help=", ".join(f'"{s.value}"' for s in Scheduler))
     add("--count", metavar="N", help="how many pictures, with seeds N, N+1, ...")
     add("--model", metavar="ID", help='a model of "easel models", or the folder of one')
+    add(
+        "--lora",
+        metavar="ID[:WEIGHT]",
+        action="append",
+        default=[],
+        help="an installed LoRA and its weight, -2 to 2; may be given more than once",
+    )
+    add("--vae", metavar="ID", help="an installed autoencoder in place of the model's own")
     add("--start", metavar="FILE", help="a picture to start from")
     add("--strength", metavar="X", help="how much of the starting picture to redraw, up to 1")
     add("--mask", metavar="FILE", help="a picture of that size; only where it is white is redrawn")

@@ -75,7 +75,7 @@ class RecipeProblem(EaselError):
 
     ``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most
     80 characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or
-    one of the words "text", "readable picture", "same size as the start".
+    one of the words of ``app/messages``: "text", "readable picture", "same size as the start".
     """
 
     field: str

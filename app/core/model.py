@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from app.core.recipe import Scheduler, Size
+
+if TYPE_CHECKING:
+    from app.core.adapter import Adapter
 
 
 class Family(StrEnum):
@@ -83,7 +87,8 @@ class Model:
     """A model that is on this disk, whole, and may be drawn with.
 
     ``folder`` is absolute, laid out as ``format`` says. ``built_in`` is the starter. ``twin`` holds
-    the same weights for the other engine, which takes over what this one cannot do.
+    the same weights for the other engine, which takes over what this one cannot do. ``adapters``
+    are what is installed and fits it: all that a recipe of this model can name.
     """
 
     id: str
@@ -94,6 +99,7 @@ class Model:
     built_in: bool = False
     format: ModelFormat = ModelFormat.DIFFUSERS
     twin: Model | None = None
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class Recipe:
     """Everything one picture needs; the worker reads nothing else.
 
     ``guidance`` 1 means none; ``seed`` in [0, 2**32); ``steps`` as asked: schedulers may run a few
-    more or fewer (Heun, PNDM, image-to-image).
+    more or fewer (Heun, PNDM, image-to-image). ``vae`` is the id of an installed autoencoder that
+    takes the place of the model's own.
     """
 
     prompt: str
@@ -82,6 +83,7 @@ class Recipe:
     negative_prompt: str = ""
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    vae: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +104,4 @@ class Draft:
     count: int = 1
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    vae: str | None = None

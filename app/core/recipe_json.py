@@ -51,6 +51,8 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
         }
     if recipe.loras:
         data["loras"] = [{"id": lora.id, "weight": lora.weight} for lora in recipe.loras]
+    if recipe.vae is not None:
+        data["vae"] = recipe.vae
     return data
 
 
@@ -62,7 +64,7 @@ def from_dict(data: object) -> Recipe:
         raise ValueError(f"recipe version {data.get('easel')!r}, this Easel reads {VERSION}")
     try:
         width, height = data["size"]
-        start = data.get("start")
+        start, vae = data.get("start"), data.get("vae")
         recipe = Recipe(
             prompt=str(data["prompt"]),
             negative_prompt=str(data.get("negative_prompt", "")),
@@ -74,6 +76,7 @@ def from_dict(data: object) -> Recipe:
             scheduler=Scheduler(data["scheduler"]),
             start=None if start is None else _start(start),
             loras=tuple(LoraUse(str(x["id"]), float(x["weight"])) for x in data.get("loras", ())),
+            vae=None if vae is None else str(vae),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a recipe: {error}") from error

@@ -16,6 +16,7 @@ from app.core.events import (
     Finished,
     JobId,
     Loading,
+    PartlyUsed,
     Stepped,
     Task,
 )
@@ -264,7 +265,7 @@ class Session:
                     waits = self._ladder is None and self._next_model()
                     if waits and waits.format is format and self._queue.running is not None:
                         self._ended(Failed(self._queue.running.id, error))
-                case Loading() | Stepped() | Decoding():
+                case Loading() | PartlyUsed() | Stepped() | Decoding():
                     running = self._queue.running
                     if running and running.id == event.job and running.state is JobState.RUNNING:
                         self._outbox.put(event)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from app.core import adapter
 from app.core.card import Acceptance, Kind, Licence, ModelCard
 from app.core.errors import (
     CardProblem,
@@ -45,7 +46,7 @@ Report = Callable[[object], None]
 IsCancelled = Callable[[], bool]
 
 
-USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT}) | adapter.KINDS
 """What this Easel can draw with. Nobody shall download what is of no use to them yet."""
 
 

@@ -18,7 +18,10 @@ GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMe
 
 
 def parameters(recipe: Recipe) -> str:
-    """``recipe`` in AUTOMATIC1111's form: the prompt, the negative prompt, one line of fields."""
+    """``recipe`` in AUTOMATIC1111's form: the prompt, the negative prompt, one line of fields.
+
+    LoRAs are named at the end of the prompt, as it is typed there.
+    """
     fields = {
         "Steps": str(recipe.steps),
         "Sampler": _THEIR_NAMES.get(recipe.scheduler, recipe.scheduler.value),
@@ -27,10 +30,13 @@ def parameters(recipe: Recipe) -> str:
         "Size": str(recipe.size),
         "Model": recipe.model,
     }
+    if recipe.vae is not None:
+        fields["VAE"] = recipe.vae
     if recipe.start is not None:
         fields["Denoising strength"] = f"{recipe.start.strength:g}"
     fields["Version"] = f"Easel {__version__}"
-    lines = [recipe.prompt]
+    loras = "".join(f" <lora:{lora.id}:{lora.weight:g}>" for lora in recipe.loras)
+    lines = [recipe.prompt + loras]
     if recipe.negative_prompt:
         lines.append(f"Negative prompt: {recipe.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in fields.items()))

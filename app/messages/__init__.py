@@ -12,11 +12,12 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
+from app.core.events import PartlyUsed
 from app.messages import coreml, models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
-__all__ = ["Message", "describe", "describe_fallback", "shown", "size_text"]
+__all__ = ["Message", "describe", "describe_fallback", "describe_partly_used", "shown", "size_text"]
 
 
 def describe(error: EaselError, log: Path | None = None) -> Message:
@@ -33,6 +34,12 @@ def describe_fallback(reason: FolderNotWritable | NoSpace, file: Path) -> Messag
         f"{why.body} So that the picture is not lost, it is in {shown(file)}.",
         why.next_step,
     )
+
+
+def describe_partly_used(event: PartlyUsed) -> str:
+    """The line for a LoRA of which some has no place in the model."""
+    parts = "one part" if event.unused == 1 else f"{event.unused} parts"
+    return f"The model has no place for {parts} of {shown(event.title)}; the rest is used."
 
 
 def _model_missing(error: errors.ModelMissing) -> Message:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.core.card import Kind, ModelCard, Receipt
 from app.core.errors import EaselError
+from app.core.model import Family
 from app.jobs.deliveries import Delivery, DeliveryState
 from app.messages import size_text
 from app.ui.computer_fit import Fit, Grade, fit
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 DRAWING = (Kind.DIFFUSERS, Kind.CHECKPOINT, Kind.COREML)
 """Kinds that draw by themselves; the others change or help one that does."""
+
+_FAMILIES = {
+    Family.SD1: "Stable Diffusion 1.x",
+    Family.SD2: "Stable Diffusion 2.x",
+    Family.SDXL: "Stable Diffusion XL",
+}
 
 _OVER = (DeliveryState.DONE, DeliveryState.CANCELLED)
 
@@ -109,7 +116,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
             Entry(
                 receipt.id,
                 receipt.title,
-                card.summary if card else f"Brought in from {receipt.source}.",
+                _summary(receipt, card),
                 Section.HERE,
                 _facts_here(receipt),
                 _licence_title(easel.shelf, card) or _title_beside(easel.shelf, one),
@@ -122,6 +129,19 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
             )
         )
     return rows
+
+
+def _summary(receipt: Receipt, card: ModelCard | None) -> str:
+    """What it is; for what a person brought in also where it is found from now on."""
+    if card is not None:
+        return card.summary
+    family = _FAMILIES[receipt.family]
+    use = {
+        Kind.LORA: f"A LoRA: its weight is in the inspector of {family} models.",
+        Kind.VAE: f"An autoencoder: it is in the inspector of {family} models.",
+        Kind.EMBEDDING: f"A word of its own: write “{receipt.title}” in a prompt for {family}.",
+    }
+    return f"{use.get(receipt.kind, '')} Brought in from {receipt.source}.".strip()
 
 
 def _coming(delivery: Delivery) -> Entry:

@@ -206,9 +206,10 @@ def test_what_this_easel_cannot_use_yet_is_not_offered(
     real = compose()
     ids = [card.id for card in real.shelf.cards()]
     assert "sd-1.5" in ids
-    assert "taesd" not in ids
-    assert main(("models", "get", "taesd"), lambda: real) == 1
-    assert "this version of Easel has no use for it yet" in capsys.readouterr().err
+    assert {"taesd", "lcm-lora-sd-1.5"} <= set(ids)
+    assert "sd-1.5-coreml" not in ids
+    assert main(("models", "get", "sd-1.5-coreml"), lambda: real) == 1
+    assert "yet" in capsys.readouterr().err
 
 
 def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from app.core.events import Finished, Pixels
@@ -92,8 +94,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         seed=draw(st.integers(0, 2**32 - 1)),
         scheduler=draw(st.sampled_from(Scheduler)),
         start=draw(st.none() | starts()),
-        loras=tuple(
-            draw(st.lists(st.builds(LoraUse, st.text(max_size=20), st.floats(-2, 2)), max_size=2))
-        ),
     )
-    return resolve(draft, MODEL)[0]
+    loras = draw(st.lists(st.builds(LoraUse, st.text(max_size=20), st.floats(-2, 2)), max_size=2))
+    vae = draw(st.none() | st.text(max_size=20))
+    return replace(resolve(draft, MODEL)[0], loras=tuple(loras), vae=vae)

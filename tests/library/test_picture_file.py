@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from app.core.errors import PictureUnreadable
 from app.core.placement import Placement
-from app.core.recipe import Recipe, Scheduler, Start
+from app.core.recipe import LoraUse, Recipe, Scheduler, Start
 from app.library.picture_file import Picture, encode, read_picture
 from app.library.recipe_text import GENERATED, parameters
 from tests.library.examples import AWKWARD, finished, recipe, recipes
@@ -70,6 +71,13 @@ def test_a_jpeg_without_room_for_the_recipe_is_written_and_says_so(tmp_path: Pat
         image.load()
     with pytest.raises(PictureUnreadable, match="no recipe"):
         read_picture(file)
+
+
+def test_loras_and_autoencoder_are_named_as_other_programs_name_them() -> None:
+    of = replace(recipe("a cat"), loras=(LoraUse("ink", 0.5), LoraUse("oil", -1.0)), vae="clear")
+    text = parameters(of)
+    assert text.splitlines()[0] == "a cat <lora:ink:0.5> <lora:oil:-1>"
+    assert ", VAE: clear, " in text
 
 
 def test_other_programs_find_the_parameters_in_the_common_form() -> None:
