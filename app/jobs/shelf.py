@@ -12,13 +12,12 @@ import dataclasses
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from app.convert.importing import Brought
-from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
+from app.core.card import Acceptance, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.errors import CardProblem, ModelDamaged, ModelMissing
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
@@ -27,6 +26,7 @@ from app.jobs.importing import import_file
 from app.jobs.online import Online
 from app.weights import catalogue, packs, receipts
 from app.weights import token as token_of
+from app.weights.alone import alone
 from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
@@ -34,6 +34,7 @@ from app.weights.named import Named, NamedModels
 from app.weights.patience import HUB, Options
 from app.weights.pins import Looked
 from app.weights.receipts import Installed
+from app.weights.shipped import copy_shipped
 from app.weights.transfer import verify
 
 Report = Callable[[object], None]
@@ -128,12 +129,13 @@ class Shelf:
         raise ModelMissing(id)
 
     def pins(self, report: Report, cancelled: IsCancelled) -> tuple[Looked, ...] | None:
-        """What the hub says of every file that a card names; None when it was stopped.
+        """What the hub says of every file that a card names, of use yet or not; None when stopped.
 
         Raises CardProblem, DownloadError.
         """
         found: list[Looked] = []
-        for card in self.cards():
+        named = (one.card for one in self._named.all())
+        for card in (*catalogue.shelf(self._folders.catalogue), *named):
             work = partial(online.look_at_pins, card, self._online.options)
             looked = self._online.run(work, card.title, report, cancelled)
             if looked is None:
@@ -181,37 +183,43 @@ class Shelf:
         text = self.licence(card)
         acceptance = self._acceptances.require(text)
         folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
-        with contextlib.suppress(ModelMissing, ModelDamaged):
-            return Installed(folder, receipts.read(folder))
-        # 2. The bytes
-        work = partial(online.transfer, card, folder, self._online.with_token(token))
-        if self._online.run(work, card.title, report, cancelled) is None:
-            return None
-        # 3. What Easel brings along itself
-        self._copy_shipped(card, folder)
-        files, kind, family = card.files, card.kind, card.family
-        # 4. A checkpoint becomes a folder that can be drawn with
-        if card.kind is Kind.CHECKPOINT:
-            brought = self._unfold(folder, card.files[0], report, cancelled)
-            if brought is None:
+        with alone(card.title, folder.parent):
+            with contextlib.suppress(ModelMissing, ModelDamaged):
+                return Installed(folder, receipts.read(folder))
+            # 2. The bytes
+            work = partial(online.transfer, card, folder, self._online.with_token(token))
+            if self._online.run(work, card.title, report, cancelled) is None:
                 return None
-            files, kind, family = brought.files, brought.kind, brought.family
-        # 5. The receipt, last
-        receipt = Receipt(
-            id=card.id,
-            title=card.title,
-            kind=kind,
-            family=family,
-            origin=Origin.HUB,
-            source=f"{card.repository}@{card.revision}",
-            files=files,
-            installed=_now(),
-            acceptance=acceptance,
-            memory=card.memory,
-            needs=card.needs,
-        )
-        receipts.write(folder, receipt, text.text)
-        return Installed(folder, receipt)
+            # 3. What Easel brings along itself
+            copy_shipped(card, folder, self._folders.resources)
+            place, files, kind, family = folder, card.files, card.kind, card.family
+            # 4. A checkpoint becomes a folder that can be drawn with
+            if card.kind is Kind.CHECKPOINT:
+                place = self._staging()
+                checkpoint, resources = folder / card.files[0].path, self._folders.resources
+                brought = import_file(checkpoint, place, resources, report, cancelled)
+                if brought is None:
+                    return None
+                files, kind, family = brought.files, brought.kind, brought.family
+            # 5. The receipt, last
+            receipt = Receipt(
+                id=card.id,
+                title=card.title,
+                kind=kind,
+                family=family,
+                origin=Origin.HUB,
+                source=f"{card.repository}@{card.revision}",
+                files=files,
+                installed=_now(),
+                acceptance=acceptance,
+                memory=card.memory,
+                needs=card.needs,
+            )
+            with _nothing_left(place, folder):
+                receipts.write(place, receipt, text.text)
+                if place != folder:
+                    receipts.move_in(place, folder)
+            return Installed(folder, receipt)
 
     def verify(self, model: Installed, report: Report, cancelled: IsCancelled) -> Verified | None:
         """Read every byte of ``model`` again; None when it was stopped."""
@@ -240,11 +248,12 @@ class Shelf:
         if card.revision != model.folder.name:
             raise CardProblem(card.id, "another version is on the shelf now; get that one")
         wanted = (*found.damaged, *found.missing)
-        self._copy_shipped(card, model.folder, only=wanted)
+        copy_shipped(card, model.folder, self._folders.resources, wanted)
         own = {file.path for file in card.files if not file.shipped}
         fetched = tuple(path for path in wanted if path in own)
         work = partial(online.repair, card, model.folder, fetched, self._online.with_token(token))
-        return self._online.run(work, card.title, report, cancelled) is not None
+        with alone(card.title, model.folder.parent):
+            return self._online.run(work, card.title, report, cancelled) is not None
 
     def remove(self, model: Installed) -> None:
         """Take ``model`` away. Raises ModelMissing, FolderNotWritable."""
@@ -277,8 +286,9 @@ class Shelf:
             files=brought.files,
             installed=_now(),
         )
-        _take_place(staging, folder)
-        receipts.write(folder, receipt)
+        with _nothing_left(staging, folder):
+            receipts.write(staging, receipt)
+            _take_place(staging, folder)
         return Installed(folder, receipt)
 
     # One file for a Mac without a network.
@@ -325,32 +335,8 @@ class Shelf:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
 
-    def _unfold(
-        self, folder: Path, checkpoint: CardFile, report: Report, cancelled: IsCancelled
-    ) -> Brought | None:
-        """Turn the downloaded checkpoint in ``folder`` into a diffusers folder in its place."""
-        staging, resources = self._staging(), self._folders.resources
-        brought = import_file(folder / checkpoint.path, staging, resources, report, cancelled)
-        if brought is not None:
-            shutil.rmtree(folder)
-            _take_place(staging, folder)
-        return brought
-
     def _staging(self) -> Path:
         return self._folders.installed / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
-
-    def _copy_shipped(
-        self, card: ModelCard, folder: Path, only: tuple[str, ...] | None = None
-    ) -> None:
-        for file in card.files:
-            if file.shipped and (only is None or file.path in only):
-                source = catalogue.shipped_file(self._folders.resources, card, file)
-                target = folder / file.path
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(source, target)
-                except OSError as error:
-                    raise world_error(error, folder, file.bytes) from error
 
 
 class _Stopped(Exception):
@@ -366,12 +352,22 @@ def _stopping(cancelled: IsCancelled) -> Callable[[int], None]:
 
 
 def _take_place(staging: Path, folder: Path) -> None:
+    """Rename; never over what is there."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging.rename(folder)
     except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
         raise world_error(error, folder, 0) from error
+
+
+@contextlib.contextmanager
+def _nothing_left(staging: Path, folder: Path) -> Iterator[None]:
+    """Takes ``staging`` away when it could not become ``folder``; it may be ``folder`` itself."""
+    try:
+        yield
+    finally:
+        if staging != folder:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def _free_id(root: Path, stem: str) -> str:

@@ -10,8 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.card import CardFile
-from app.core.errors import FolderNotWritable, ModelDamaged, NoSpace
-from app.files.atomic_file import free_bytes, world_error
+from app.core.errors import (
+    FolderNotWritable,
+    ModelDamaged,
+    ModelError,
+    ModelIncomplete,
+    NoSpace,
+)
+from app.files.atomic_file import free_bytes, world_error, write_over
+from app.files.on_disk import sync
 from app.weights import receipts
 from app.weights.events import Cancelled, Checking
 from app.weights.paths import LICENCE_TEXT, RECEIPT
@@ -30,13 +37,14 @@ def copy_models(
     """Put a whole copy of each of ``models`` below ``root``; False when stopped, nothing kept.
 
     On the same disk a file gets a second name and is not read; on another one its hash is proven
-    on the way. A model that is there already stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
-    FolderNotWritable (also for a ``root`` inside a model).
+    on the way. The same model that is there already, whole, stays. Raises ModelDamaged,
+    ModelIncomplete, NoSpace, FolderNotWritable (also for a ``root`` inside a model, and where
+    another model has the name of one of these).
     """
     # 1. What has to go there, and is there room?
-    wanted = [one for one in models if not (_place(root, one) / RECEIPT).exists()]
-    total = sum(one.receipt.disk for one in wanted)
     _check_root(models, root)
+    wanted = [one for one in models if not _is_there(root, one)]
+    total = sum(one.receipt.disk for one in wanted)
     if not _same_disk(models, root) and free_bytes(root) < total + HEADROOM:
         raise NoSpace(str(root), total + HEADROOM, free_bytes(root))
     # 2. Each model into a hidden folder, whole, then under its name
@@ -52,9 +60,7 @@ def copy_models(
                 done += file.bytes
                 report(Checking(done, total, file.path))
             _copy_papers(model.folder, staging)
-            place = _place(root, model)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            staging.rename(place)
+            receipts.move_in(staging, _place(root, model))
         except _Stopped:
             return False
         except OSError as error:
@@ -70,6 +76,22 @@ class _Stopped(Exception):
 
 def _place(root: Path, model: Installed) -> Path:
     return receipts.folder_of(root, model.receipt.id, model.folder.name)
+
+
+def _is_there(root: Path, model: Installed) -> bool:
+    """Raises FolderNotWritable for another model of its name."""
+    place = _place(root, model)
+    try:
+        found = receipts.read(place)
+    except ModelError:  # none, or none that could be used
+        return False
+    if found.files != model.receipt.files:
+        raise FolderNotWritable(str(place), "a folder is in the way")
+    try:
+        receipts.check(place, found)
+    except ModelIncomplete:
+        return False
+    return True
 
 
 def _check_root(models: tuple[Installed, ...], root: Path) -> None:
@@ -100,7 +122,7 @@ def _copy_file(source: Path, target: Path, file: CardFile, cancelled: Cancelled)
             digest.update(piece)
             writing.write(piece)
         writing.flush()
-        os.fsync(writing.fileno())
+        sync(writing.fileno())
     if digest.hexdigest() != file.sha256:
         raise ModelDamaged(str(old), "mismatch")
 
@@ -109,4 +131,4 @@ def _copy_papers(source: Path, target: Path) -> None:
     """The licence's text, and the receipt after it."""
     for name in (LICENCE_TEXT, RECEIPT):
         if (source / name).exists():
-            shutil.copyfile(source / name, target / name)
+            write_over(target / name, (source / name).read_bytes())
