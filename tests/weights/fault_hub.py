@@ -211,7 +211,7 @@ def send_body(request: Request, rule: Rule, part: bytes) -> None:
     elif do == "drip":
         request.body(part[:after])
         request.drip(part[after:])
-    elif do in ("cut", "rst", "stall"):
+    elif do in ("cut", "rst", "stall") or (do == "ignore_range" and after):
         request.body(part[:after], rule.get("rate"))
         if len(part) > after:
             if do == "rst":
