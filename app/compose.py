@@ -78,21 +78,54 @@ class Easel:
     def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool:
         """Keep installed models in ``target`` (absolute) from now on; False when stopped.
 
-        All of them are there, whole, before anything changes. Raises as
-        ``weights.moving.copy_models`` does.
+        All of them are there, whole, before anything changes. Raises as ``copy_models`` and
+        ``keep_models_in`` do.
         """
-        from app.weights import moving, receipts
-
-        old = self.shelf.installed()
-        if not moving.copy_models(old, target, report, cancelled):
+        copied = self.copy_models(target, report, cancelled)
+        if copied is None:
             return False
-        self.change_settings(replace(self.settings, models_folder=str(target)))
-        self.folders = replace(self.folders, models=target)
-        self._shelf = None
-        for model in old:
-            if not model.folder.is_relative_to(target):
-                receipts.remove(model.folder)
+        self.keep_models_in(target, copied)
         return True
+
+    def copy_models(
+        self, target: Path, report: Report, cancelled: Callable[[], bool]
+    ) -> tuple[Path, ...] | None:
+        """Copy the installed models to ``target``, and what has come of others.
+
+        The folders that are of no use after ``keep_models_in``; None when stopped. Changes nothing
+        of this program: it may run on another thread. Raises as ``weights.moving.copy_models``.
+        """
+        from app.weights import moving
+
+        here, begun = self.shelf.installed(), self.shelf.unfinished()
+        if not moving.copy_models(here, target, report, cancelled, begun):
+            return None
+        folders = (*(one.folder for one in here), *(one.folder for one in begun))
+        return tuple(folder for folder in folders if not folder.is_relative_to(target))
+
+    def keep_models_in(self, target: Path, left: tuple[Path, ...]) -> None:
+        """Look for models in ``target`` from now on, and take away the folders ``left``.
+
+        Raises FolderNotWritable, NoSpace: the setting could not be written, and all is as before.
+        """
+        from app.core.errors import EaselError
+        from app.weights import receipts
+        from app.weights.paths import RECEIPT
+        from app.weights.unfinished import discard
+
+        usual = replace(self.folders, models=None)
+        chosen = None if target == usual.installed else target
+        self.change_settings(
+            replace(self.settings, models_folder=None if chosen is None else str(chosen))
+        )
+        self.folders = replace(self.folders, models=chosen)
+        self.shelf.settle(self.folders)
+        for folder in left:
+            with contextlib.suppress(OSError, EaselError):  # its copy is in use already
+                if (folder / RECEIPT).exists():
+                    receipts.remove(folder)
+                else:
+                    discard(folder)
 
     @property
     def deliveries(self) -> Deliveries:

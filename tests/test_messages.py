@@ -76,6 +76,7 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.CardProblem("org/name", "it names no file"),
     *(errors.ImportRefused("/files/a.ckpt", reason) for reason in IMPORT_REASONS),
     errors.ModelInUse("Stable Diffusion 1.5", "downloading"),
+    errors.ModelsFolderGone("/Volumes/Big/Easel Models"),
     errors.OutOfMemory(),
     errors.OutOfMemory(3_200_000_000, 1_000_000_000),
     errors.EngineDied(-9),

@@ -107,7 +107,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
         "verify-catalogue": "ask the hub whether each file of the shelf is still what it was",
-        "remove": "take an installed model away",
+        "remove": "take an installed model away, or one that was added off the shelf",
         "import": "bring in a .safetensors, .ckpt or .easelpack file",
         "export": "write an installed model as one .easelpack file",
         "move": "keep the installed models in another folder, on another disk too",
@@ -124,7 +124,9 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
             metavar="SHA256",
             help="the SHA-256 or the name of the licence that is accepted, for scripts",
         )
-    made["add"].add_argument("name", metavar="ORG/NAME", help="the model's name on the hub")
+    made["add"].add_argument(
+        "name", metavar="ORG/NAME", help="its name on the hub, or the address of its page"
+    )
     made["add"].add_argument(
         "--revision", metavar="R", default="", help="a branch, a tag or a commit of it"
     )

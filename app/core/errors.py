@@ -35,6 +35,7 @@
     │   │   ├── BlackResult
     │   │   └── FlatResult(colour)
     │   ├── FolderNotWritable(folder, reason)
+    │   ├── ModelsFolderGone(folder)                a disk with models that is not plugged in
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
@@ -315,6 +316,13 @@ class FolderNotWritable(WorldError):
 
     folder: str
     reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ModelsFolderGone(WorldError):
+    """Where the person keeps models there is nothing: most often a disk that is not plugged in."""
+
+    folder: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

@@ -58,7 +58,7 @@ class Online:
 
     @property
     def host(self) -> str:
-        """Whom a token is for."""
+        """Who is asked."""
         return self.options.endpoint.partition("://")[2].rstrip("/")
 
     def with_token(self, given: str) -> Options:

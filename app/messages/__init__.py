@@ -278,6 +278,7 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.CardProblem: models.card_problem,
     errors.ImportRefused: models.import_refused,
     errors.ModelInUse: models.model_in_use,
+    errors.ModelsFolderGone: models.models_folder_gone,
     errors.PictureUnreadable: _picture_unreadable,
     errors.OutOfMemory: _out_of_memory,
     errors.EngineDied: _engine_died,

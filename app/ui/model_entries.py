@@ -37,7 +37,8 @@ class Section(StrEnum):
 class Entry:
     """One row. ``facts`` are short words for one line; ``licence`` is a title, or "".
 
-    ``card`` can be got, ``installed`` removed. ``model`` can be drawn with.
+    ``card`` can be got, ``installed`` removed; a ``named`` card can be taken off the list.
+    ``model`` can be drawn with. ``unpackable`` says why it cannot be exported, "" where it can.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Entry:
     installed: Installed | None = None
     model: Model | None = None
     in_use: bool = False
+    named: bool = False
+    unpackable: str = ""
     recommended: bool = False
 
 
@@ -96,6 +99,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                     ("Built in",),
                     model=model,
                     in_use=model.id == used,
+                    unpackable="it comes with every Easel",
                 )
             )
     for one in easel.shelf.installed():
@@ -113,6 +117,8 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                 installed=one,
                 model=models.get(receipt.id),
                 in_use=receipt.id == used,
+                named=card is not None and easel.shelf.is_named(card.id),
+                unpackable=_unpackable(easel.shelf, one),
             )
         )
     return rows
@@ -154,7 +160,13 @@ def _available(
         suits,
         delivery,
         card=card,
+        named=shelf.is_named(card.id),
     )
+
+
+def _unpackable(shelf: Shelf, model: Installed) -> str:
+    problem = shelf.pack_problem(model)
+    return "" if problem is None else "a part of it is missing"
 
 
 def _facts_here(receipt: Receipt) -> tuple[str, ...]:

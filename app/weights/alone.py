@@ -1,4 +1,7 @@
-"""One process at a time in a folder."""
+"""One Easel at a time works on a model: a lock that the system frees, however a process ends.
+
+A folder itself is locked, so that no file is left in it.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,93 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.core.errors import ModelInUse
-from app.files.atomic_file import world_error
+from app.weights.events import Cancelled, OtherEasel
 
+LOOK_S = 0.2
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EBADF})
+_TRIES = 20
 
 
 @contextlib.contextmanager
-def alone(title: str, folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; makes it. The system lets go of it when the process dies.
+def alone(folder: Path, model: str, what: str = "downloading") -> Iterator[None]:
+    """Hold ``folder``, which is made, for this process.
 
-    The folder itself is locked, so that no file is left in it; what lies in it is not. ``title`` is
-    the model's. Raises ModelInUse, FolderNotWritable, NoSpace.
+    Raises ModelInUse(``model``, ``what``) where another one holds it, OSError.
     """
+    handle = _take(folder)
+    if handle is None:
+        raise ModelInUse(model, what)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise world_error(error, folder, 0) from error
-    try:
-        _lock(handle, title, folder)
         yield
     finally:
         os.close(handle)
 
 
-def _lock(handle: int, title: str, folder: Path) -> None:
+@contextlib.contextmanager
+def after_others(
+    folder: Path, report: Callable[[OtherEasel], None], cancelled: Cancelled
+) -> Iterator[bool]:
+    """As ``alone``, but wait for whoever holds ``folder``; false when cancelled meanwhile.
+
+    Raises OSError.
+    """
+    told = False
+    while (handle := _take(folder)) is None:
+        if not told:
+            report(OtherEasel())
+            told = True
+        if cancelled():
+            yield False
+            return
+        time.sleep(LOOK_S)
+    try:
+        yield True
+    finally:
+        os.close(handle)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether another process works on ``folder``. Makes nothing; raises nothing."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ModelInUse(title, "downloading") from None
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:  # some network disks have none
-            raise world_error(error, folder, 0) from error
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _take(folder: Path) -> int | None:
+    """A handle that holds ``folder``; None while another process does. Raises OSError."""
+    for _ in range(_TRIES):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # taken away a moment ago
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError as error:  # some network disks have no locks
+            if error.errno not in _NO_LOCKS:
+                os.close(handle)
+                raise
+        # Whoever held it may have removed it: then this is a folder without a name.
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(folder), os.fstat(handle)):  # noqa: PTH116
+                return handle
+        os.close(handle)
+    raise FileNotFoundError(errno.ENOENT, "taken away again and again", str(folder))

@@ -71,6 +71,19 @@ class FetchingAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherEasel:
+    """Another Easel works on this model; it is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """``done`` of ``total`` bytes are written into a pack, or out of one."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transferred:
     """Every file is whole and proven. ``fetched`` counts the bytes that came over the network."""
 
@@ -98,6 +111,8 @@ class Verified:
         return not self.damaged and not self.missing
 
 
-WeightsEvent = Checking | Transferring | WaitingFor | Connecting | Connected | FetchingAgain
+WeightsEvent = (
+    Checking | Transferring | WaitingFor | Connecting | Connected | FetchingAgain | OtherEasel
+)
 Report = Callable[[WeightsEvent], None]
 Cancelled = Callable[[], bool]

@@ -26,7 +26,6 @@ from app.core.errors import ImportRefused, LicenceNotAccepted, ModelDamaged, Mod
 from app.files.atomic_file import PART_PREFIX, PART_SUFFIX, free_bytes, world_error
 from app.files.on_disk import sync
 from app.weights import receipts
-from app.weights.alone import alone
 from app.weights.paths import LICENCE_TEXT, clash, is_safe_name, is_safe_path
 
 SUFFIX = ".easelpack"
@@ -108,7 +107,7 @@ def import_pack(
 
     ``acceptance`` is of the person at this Mac; the pack's own is of whoever exported it. Raises
     LicenceNotAccepted where it is not of the pack's licence, ImportRefused, NoSpace,
-    FolderNotWritable, ModelInUse. A model that is there already is replaced when all is proven.
+    FolderNotWritable. A model that is there already is replaced when all is proven.
     """
     with _opened(file) as zipped:
         # 1. What it says it holds, and that the person may have it
@@ -134,8 +133,7 @@ def import_pack(
             )
             receipts.write(staging, receipt, pack.licence_text)
             folder = receipts.folder_of(root, receipt.id, pack.revision)
-            with alone(receipt.title, folder.parent):
-                return receipts.move_in(staging, folder)
+            return receipts.move_in(staging, folder)
         except OSError as error:
             raise world_error(error, root, pack.receipt.disk) from error
         except ModelError as error:  # the disk lost what was written a moment ago

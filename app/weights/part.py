@@ -122,11 +122,10 @@ def digest(path: Path, note: Callable[[int], None]) -> str:
 
 
 def _opened(path: Path) -> int:
-    """A handle to read and write a file of our own: no link, pipe or second name of another."""
+    """A handle to read and write a file of our own: no link and no pipe."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     handle = os.open(path, flags, 0o666)
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     return handle

@@ -21,7 +21,7 @@ from app.weights.alone import alone
 from app.weights.events import Cancelled, Report, Stopped, Transferred, Verified
 from app.weights.fetch import Fetcher
 from app.weights.hub import Hub
-from app.weights.names import PART, check_card
+from app.weights.names import check_card
 from app.weights.part import Part, digest, part_size
 from app.weights.patience import Options, Patience
 from app.weights.progress import Progress
@@ -45,7 +45,7 @@ def transfer(
     total = sum(file.bytes for file in files)
     progress = Progress(total, report, cancelled, options.patience.report_s)
     try:
-        with _typed_errors(folder, progress), alone(card.title, folder):
+        with _typed_errors(folder, progress), alone(folder, card.title):
             # 1. what is there whole is kept
             missing = _missing(folder, files, progress)
             if not missing:
@@ -97,23 +97,6 @@ def verify(
     except Stop:
         return Stopped(progress.done, total)
     return Verified(tuple(damaged), tuple(missing))
-
-
-def discard(card: ModelCard, folder: Path) -> None:
-    """Remove what unfinished transfers of ``card`` left.
-
-    Raises FolderNotWritable, CardProblem, ModelInUse.
-    """
-    check_card(card)
-    try:
-        with alone(card.title, folder) if folder.is_dir() else contextlib.nullcontext():
-            for file in card.files:
-                stay_inside(card, folder, file)
-                (folder / (file.path + PART)).unlink(missing_ok=True)
-    except NotADirectoryError:
-        pass
-    except OSError as error:
-        raise world_error(error, folder, 0) from error
 
 
 def stay_inside(card: ModelCard, folder: Path, file: CardFile) -> None:

@@ -102,6 +102,16 @@ def press(qtbot: QtBot, models: ModelsWindow, id: str = "tiny") -> None:
     qtbot.mouseClick(row(models, id).button, Qt.MouseButton.LeftButton)
 
 
+def choose(row: ModelRow, words: str) -> None:
+    """An action of the row's menu."""
+    menu = row.menu()
+    assert menu is not None
+    action = next(one for one in menu.actions() if one.text() == words)
+    assert action.isEnabled()
+    action.trigger()
+    menu.deleteLater()
+
+
 def sheet_of(models: ModelsWindow) -> LicenceSheet:
     assert models.sheet is not None
     return models.sheet
