@@ -231,7 +231,13 @@ def traced(tmp_path: Path, *strace: str) -> tuple[str, str]:
     ]
     with fault_hub(tmp_path, FILES) as hub:
         run = subprocess.run(
-            [*command, hub.endpoint, str(tmp_path / "to"), *map(str, sorted(copies.iterdir()))],
+            [
+                *command,
+                hub.endpoint,
+                str(tmp_path / "to"),
+                "quick",
+                *map(str, sorted(copies.iterdir())),
+            ],
             capture_output=True,
             text=True,
             cwd=HERE.parents[1],
