@@ -205,6 +205,8 @@ def send_file(request: Request, rule: Rule, data: bytes) -> None:
 
 def send_body(request: Request, rule: Rule, part: bytes) -> None:
     do, after = rule["do"], rule.get("after", 0)
+    if request.method == "HEAD":
+        return
     if do == "shift":
         part = part[3:] + b"abc"
     if do in ("chunked", "chunked_extra"):
