@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.core.errors import AccessNeeded, HubUnreachable
+from app.core.card import CardFile
+from app.core.errors import AccessNeeded, HubUnreachable, ModelWithdrawn
+from app.jobs.deliveries import DeliveryState
 from app.weights.events import Transferring
 from app.weights.ledger import Ledger
 from tests.jobs.shelves import ShelfEasel, easel_with_shelf
@@ -20,6 +23,7 @@ from tests.weights.hubs import KB, QUICK, FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
+ENDED = (DeliveryState.DONE, DeliveryState.FAILED)
 HELD = {"do": "stall", "path": WEIGHTS, "after": 64 * KB, "times": 10_000}
 
 
@@ -115,6 +119,20 @@ def test_what_cannot_be_a_token_is_refused_before_anybody_is_asked(
     assert caught.value.reason == "token refused"
     assert token not in str(caught.value)
     assert hub.log() == []
+
+
+def test_d21_a_model_that_is_withdrawn_does_not_hold_up_the_next(accepted: ShelfEasel) -> None:
+    card, deliveries = accepted.shelf.card("tiny"), accepted.deliveries
+    nowhere = (CardFile("nowhere.safetensors", 9, "0" * 64),)
+    deliveries.get(replace(card, id="gone", files=nowhere))
+    deliveries.get(card)
+    try:
+        _wait(lambda: all(one.state in ENDED for one in deliveries.all()))
+        gone, here = deliveries.all()
+        assert gone.error == ModelWithdrawn("easel/tiny", "nowhere.safetensors")
+        assert here.installed == accepted.shelf.find("tiny")
+    finally:
+        deliveries.close()
 
 
 def _wait(happened: Callable[[], bool]) -> None:

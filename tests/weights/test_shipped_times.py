@@ -1,6 +1,6 @@
 """Rows D4, D8, D9, D10 and D30 of the fault matrix with the patience that ships.
 
-Each of them only waits, so all of them wait at the same time; each test asks for its own.
+Each of them only waits, so all of them wait at the same time, before the first test.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import dataclasses
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,14 @@ def download(hub: FaultHub, place: Path, meanwhile: Callable[[], None] | None = 
     with process:
         assert process.stdout is not None
         if meanwhile:
+            _skip_to(process.stdout, "Transferring")
             meanwhile()
         said = process.stdout.read().splitlines()[-1]
     return Ended(said, time.monotonic() - began, hub.log())
+
+
+def _skip_to(lines: Iterable[str], word: str) -> None:
+    next(line for line in lines if line.startswith(word))
 
 
 def under(*rules: dict[str, Any]) -> Row:
@@ -70,7 +75,7 @@ def asleep(place: Path) -> Ended:
     with fault_hub(place, FILES, SLOWLY) as hub:
 
         def sleep() -> None:
-            time.sleep(2)
+            time.sleep(1)
             os.kill(hub.process.pid, signal.SIGSTOP)
             time.sleep(DROP_S)
             os.kill(hub.process.pid, signal.SIGCONT)
@@ -85,7 +90,7 @@ def away(place: Path) -> Ended:
         again: list[Any] = []
 
         def drop() -> None:
-            time.sleep(2)
+            time.sleep(1)
             first.process.kill()
             first.process.wait()
             time.sleep(DROP_S)
@@ -111,61 +116,63 @@ ROWS: dict[str, Row] = {
 }
 
 
+Rows = dict[str, Ended]
+
+
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Ended]]]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(ROWS)) as pool:
         patch.setenv("EASEL_TESTS_LOOPBACK", "1")
         places = {name: tmp_path_factory.mktemp("row") for name in ROWS}
-        yield {name: pool.submit(row, places[name]) for name, row in ROWS.items()}
+        waiting = {name: pool.submit(row, places[name]) for name, row in ROWS.items()}
+        return {name: one.result() for name, one in waiting.items()}
 
 
-Ask = Callable[[str], Ended]
+def between(row: Ended) -> float:
+    """Seconds from the first request to the second, as the hub saw them."""
+    first, second = (float(entry["began"]) for entry in row.log[:2])
+    return second - first
 
 
-@pytest.fixture
-def ended(rows: dict[str, Future[Ended]]) -> Ask:
-    return lambda name: rows[name].result()
-
-
-def test_d4_a_hub_that_is_down_is_told_within_a_minute(ended: Ask) -> None:
-    row = ended("d4")
+def test_d4_a_hub_that_is_down_is_told_within_a_minute(rows: Rows) -> None:
+    row = rows["d4"]
     assert row.said.startswith("failed HubUnreachable(")
     assert "HTTP 503" in row.said
     assert row.took < 65
     assert len(row.log) >= 5
 
 
-def test_d8_a_hub_that_never_answers_is_told_within_90_seconds(ended: Ask) -> None:
-    row = ended("d8")
+def test_d8_a_hub_that_never_answers_is_told_within_90_seconds(rows: Rows) -> None:
+    row = rows["d8"]
     assert row.said == "failed HubSilent(host='127.0.0.1', seconds=15.0)"
     assert 30 < row.took < 90
 
 
-def test_d9_a_stall_is_noticed_after_15_seconds(ended: Ask) -> None:
-    row = ended("d9")
+def test_d9_a_stall_is_noticed_after_15_seconds(rows: Rows) -> None:
+    row = rows["d9"]
     assert row.said == "done"
-    assert 15 < row.took < 30
+    assert 15 < between(row) < 20
     assert row.log[-1]["headers"]["range"] == f"bytes={700 * KB}-"
 
 
-def test_d10_a_drip_is_reconnected_within_30_seconds(ended: Ask) -> None:
-    row = ended("d10")
+def test_d10_a_drip_is_reconnected_within_30_seconds(rows: Rows) -> None:
+    row = rows["d10"]
     assert row.said == "done"
-    assert row.took < 30
+    assert between(row) < 30
     first, second = row.log
     assert second["headers"]["range"].startswith("bytes=")
     assert first["sent"] < 703 * KB
 
 
-def test_d10_a_drip_that_never_ends_is_told(ended: Ask) -> None:
-    row = ended("d10 always")
+def test_d10_a_drip_that_never_ends_is_told(rows: Rows) -> None:
+    row = rows["d10 always"]
     assert "too slow" in row.said
-    assert row.took < 60
+    assert row.took < 70
 
 
 @pytest.mark.parametrize("name", ["d30 asleep", "d30 away"])
-def test_d30_a_minute_without_a_network_needs_no_click(name: str, ended: Ask) -> None:
-    row = ended(name)
+def test_d30_a_minute_without_a_network_needs_no_click(name: str, rows: Rows) -> None:
+    row = rows[name]
     assert row.said == "done"
     assert row.took > DROP_S
     assert row.log[-1]["headers"]["range"].startswith("bytes=")
