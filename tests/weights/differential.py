@@ -229,7 +229,7 @@ def judge(scenario: Scenario, client: str, place: Path) -> Verdict:
     return verdict
 
 
-def judge_all(clients: Iterable[str], workers: int = 6) -> list[Verdict]:
+def judge_all(clients: Iterable[str], workers: int = 12) -> list[Verdict]:
     """Every scenario with each of ``clients``, several at a time: most of them only wait."""
     with (
         tempfile.TemporaryDirectory(prefix="differential-") as root,
