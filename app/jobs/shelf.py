@@ -33,6 +33,7 @@ from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
 from app.weights.named import Named, NamedModels
+from app.weights.paths import LICENCE_TEXT
 from app.weights.patience import HUB, Options
 from app.weights.pins import Looked
 from app.weights.receipts import Installed
@@ -151,6 +152,31 @@ class Shelf:
         if named is not None and named.card.repository == card.repository:
             return named.licence
         return licence(self._folders.licences, card.licence)
+
+    def licence_beside(self, model: Installed) -> Licence | None:
+        """The text that lies with the weights of ``model``; None where it came without one."""
+        had = model.receipt.acceptance
+        if had is None:
+            return None
+        try:
+            text = (model.folder / LICENCE_TEXT).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CardProblem(had.licence, "the text of its licence is missing") from error
+        return self._titled(had, text, model.receipt.source)
+
+    def licences(self) -> tuple[Licence, ...]:
+        """Every text that a model of the shelf or of this computer comes under, each once."""
+        found: dict[str, Licence] = {}
+        with contextlib.suppress(EaselError):
+            for card in self.cards():
+                text = self.licence(card)
+                found.setdefault(text.sha256, text)
+        for model in self.installed():
+            with contextlib.suppress(EaselError):
+                beside = self.licence_beside(model)
+                if beside is not None:
+                    found.setdefault(beside.sha256, beside)
+        return tuple(found.values())
 
     def is_accepted(self, card: ModelCard) -> bool:
         """Whether the person has accepted exactly this text before."""
@@ -294,7 +320,7 @@ class Shelf:
         had = pack.receipt.acceptance
         if had is None:
             return None
-        return licence_of(had.licence, had.licence, pack.licence_text, file.name)
+        return self._titled(had, pack.licence_text, file.name)
 
     def unpack(
         self, file: Path, cancelled: IsCancelled, report: Report = lambda _event: None
@@ -318,6 +344,14 @@ class Shelf:
     def is_text_accepted(self, text: Licence) -> bool:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
+
+    def _titled(self, had: Acceptance, text: str, origin: str) -> Licence:
+        """``text``, under the title that it has where it ships with Easel too."""
+        title = had.licence
+        with contextlib.suppress(CardProblem):
+            known = licence(self._folders.licences, had.licence)
+            title = known.title if known.sha256 == had.sha256 else title
+        return licence_of(had.licence, title, text, origin)
 
     def _installer(self, token: str) -> Installer:
         return Installer(self._folders, self._online, self._online.with_token(token))

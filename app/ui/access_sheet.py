@@ -47,6 +47,8 @@ class AccessSheet(Sheet):
         self.token = Field(theme, "Access token", "hf_…", secret=True)
         self.token.edit.textChanged.connect(self._typed)
         self.token.edit.returnPressed.connect(self._entered)
+        kept = f"It is kept in the keychain of this computer and sent to {account.host} alone."
+        self.note = Words(theme, kept, "secondary", "dim", wrap=True)
         self.cancel_button = Button(theme, "Cancel", "quiet")
         self.cancel_button.clicked.connect(self.reject)
         self.go_button = Button(theme, "Try again", "action")
@@ -56,10 +58,10 @@ class AccessSheet(Sheet):
         self.resize(580, 100)
         problem = account.problem()
         self.token.setEnabled(problem is None)
+        self.note.setVisible(problem is None)
         self.complain(problem)
 
     def _lay_out(self, first: str) -> None:
-        where = self._account.host
         self.column.addSpacing(10)
         steps = [(first, self.page_button)] if first else []
         steps.append(("In your settings there, make a token.", self.tokens_button))
@@ -74,15 +76,7 @@ class AccessSheet(Sheet):
         self.column.addSpacing(2)
         self.add(Words(self.theme, f"{len(steps) + 1}.  Paste that token here.", "body"))
         self.column.addWidget(self.token)
-        self.add(
-            Words(
-                self.theme,
-                f"It is kept in the keychain of this computer and sent to {where} alone.",
-                "secondary",
-                "dim",
-                wrap=True,
-            )
-        )
+        self.add(self.note)
         self.end()
         self.foot.addStretch(1)
         self.foot.addWidget(self.cancel_button)

@@ -106,7 +106,9 @@ class GettingModels(QObject):
         """The texts of the licences, from this disk."""
         from app.ui.licences_window import LicencesWindow
 
-        LicencesWindow(self._window.theme, self._window.easel.folders.licences, self._window).show()
+        window, easel = self._window, self._window.easel
+        others = easel.shelf.licences()
+        LicencesWindow(window.theme, easel.folders.licences, others, window).show()
 
     def show_connections(self) -> None:
         """Every connection that Easel ever made."""

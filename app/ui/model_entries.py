@@ -112,7 +112,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                 card.summary if card else f"Brought in from {receipt.source}.",
                 Section.HERE,
                 _facts_here(receipt),
-                _licence_title(easel.shelf, card),
+                _licence_title(easel.shelf, card) or _title_beside(easel.shelf, one),
                 card=card,
                 installed=one,
                 model=models.get(receipt.id),
@@ -162,6 +162,15 @@ def _available(
         card=card,
         named=shelf.is_named(card.id),
     )
+
+
+def _title_beside(shelf: Shelf, model: Installed) -> str:
+    """Of a model that came in a pack: no card names its licence."""
+    try:
+        beside = shelf.licence_beside(model)
+    except EaselError:
+        return ""
+    return "" if beside is None else beside.title
 
 
 def _unpackable(shelf: Shelf, model: Installed) -> str:

@@ -14,6 +14,7 @@ from app.messages import shown
 from app.ui.errand_strip import ErrandStrip
 from app.weights.events import Checking, Packing
 from app.weights.packs import SUFFIX
+from app.weights.paths import RECEIPT
 
 if TYPE_CHECKING:
     from app.ui.errand import Errand, Errands
@@ -191,12 +192,14 @@ class ModelErrands(QObject):
 
 
 def own_folder(chosen: Path) -> Path:
-    """``chosen`` where it is empty or was made for this, else a folder of its own in it."""
+    """``chosen`` where it is empty or holds models already, else a folder of its own in it."""
+    if chosen.name == OWN or any(chosen.glob(f"*/*/{RECEIPT}")):
+        return chosen
     try:
         holds_others = any(not one.name.startswith(".") for one in chosen.iterdir())
     except OSError:  # the copying says why
         holds_others = False
-    return chosen / OWN if holds_others and chosen.name != OWN else chosen
+    return chosen / OWN if holds_others else chosen
 
 
 def show_folder(folder: Path) -> None:

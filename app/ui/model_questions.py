@@ -44,21 +44,28 @@ class ModelQuestions(QObject):
         easel = self._models.easel
         try:
             if not easel.shelf.is_accepted(card):
-                self.read_licence(card, asks=True)
+                licence = easel.shelf.licence(card)
+                self.show_licence(
+                    licence, card.title, lambda: easel.deliveries.get(card), asks=True
+                )
                 return
             easel.deliveries.get(card)
         except EaselError as error:
             self.problem.emit(error)
 
-    def read_licence(self, card: ModelCard, *, asks: bool) -> None:
-        """Show the licence of ``card``; when it ``asks`` and is accepted, ``card`` is got."""
-        easel = self._models.easel
+    def read_own_licence(self, entry: Entry) -> None:
+        """The text that lies beside an installed model, else that of its card; only to be read."""
+        shelf, licence = self._models.easel.shelf, None
         try:
-            licence = easel.shelf.licence(card)
+            if entry.installed is not None:
+                licence = shelf.licence_beside(entry.installed)
+            if licence is None and entry.card is not None:
+                licence = shelf.licence(entry.card)
         except EaselError as error:
             self.problem.emit(error)
             return
-        self.show_licence(licence, card.title, lambda: easel.deliveries.get(card), asks=asks)
+        if licence is not None:
+            self.show_licence(licence, entry.title, lambda: None, asks=False)
 
     def ask_for_pack(self, file: Path, licence: Licence) -> None:
         """Show the licence of the model in a pack; accepted, it is brought in."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -72,7 +72,7 @@ class ModelsWindow(QDialog):
         self.errands = ModelErrands(window, self, self.strip, errands)
         self.errands.moved.connect(self._moved)
         self.place.linkActivated.connect(lambda _link: self.errands.ask_for_folder())
-        self._trouble = Words(theme, "", "secondary", "bad", wrap=True)
+        self.trouble = Words(theme, "", "secondary", "bad", wrap=True)
         self.import_button = Button(theme, "Import a file…", "quiet")
         self.import_button.clicked.connect(self.file_wanted)
         self.add_button = Button(theme, "Add from Hugging Face…", "quiet")
@@ -149,15 +149,16 @@ class ModelsWindow(QDialog):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        scroll.verticalScrollBar().rangeChanged.connect(self._leave_room_for_bar)
-        self._leave_room_for_bar(0, 0)
+        self._scroll_bar = scroll.verticalScrollBar()
+        self._scroll_bar.installEventFilter(self)
+        self._leave_room_for_bar(seen=False)
         for layer in (scroll.viewport(), inside):
             layer.setAutoFillBackground(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(_EDGE - HALO, 24, _EDGE - 8 - _BAR, 20)
         column.setSpacing(6)
         # Controls have room for a halo around them: what is seen of all lines up.
-        for words in (self._title, self.place, self._trouble):
+        for words in (self._title, self.place, self.trouble):
             words.setContentsMargins(HALO, 0, 8 + _BAR, 0)
             column.addWidget(words)
         column.addWidget(scroll, 1)
@@ -174,9 +175,14 @@ class ModelsWindow(QDialog):
         foot.addWidget(self.done_button)
         column.addLayout(foot)
 
-    def _leave_room_for_bar(self, _least: int, most: int) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        if watched is self._scroll_bar and event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self._leave_room_for_bar(seen=event.type() == QEvent.Type.Show)
+        return super().eventFilter(watched, event)
+
+    def _leave_room_for_bar(self, *, seen: bool) -> None:
         """Rows end where the buttons below do, with the scroll bar and without."""
-        self._list.setContentsMargins(HALO, 4, 8 if most else 8 + _BAR, 4)
+        self._list.setContentsMargins(HALO, 4, 8 if seen else 8 + _BAR, 4)
 
     def _relist(self, listed: tuple[Entry, ...]) -> None:
         # 1. Take all out of the list; the rows that stay are kept
@@ -229,9 +235,9 @@ class ModelsWindow(QDialog):
 
     def _say_trouble(self, error: EaselError | None) -> None:
         message = None if error is None else describe(error)
-        self._trouble.setVisible(message is not None)
+        self.trouble.setVisible(message is not None)
         if message is not None:
-            self._trouble.setText(f"{message.title}. {message.body} {message.next_step}".strip())
+            self.trouble.setText(f"{message.title}. {message.body} {message.next_step}".strip())
 
     # What the person does.
 
@@ -241,8 +247,8 @@ class ModelsWindow(QDialog):
         match action:
             case Action.GET if card is not None:
                 self.questions.get(card)
-            case Action.LICENCE if card is not None:
-                self.questions.read_licence(card, asks=False)
+            case Action.LICENCE:
+                self.questions.read_own_licence(entry)
             case Action.PAUSE:
                 deliveries.pause(id)
             case Action.RESUME:

@@ -17,6 +17,7 @@ from app.core.errors import ModelInUse
 from app.weights.events import Cancelled, OtherEasel
 
 LOOK_S = 0.2
+GLANCE_S = 0.02
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EBADF})
 _TRIES = 20
 
@@ -85,7 +86,7 @@ def _take(folder: Path) -> int | None:
         except FileNotFoundError:  # taken away a moment ago
             continue
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
         except BlockingIOError:
             os.close(handle)
             return None
@@ -99,3 +100,12 @@ def _take(folder: Path) -> int | None:
                 return handle
         os.close(handle)
     raise FileNotFoundError(errno.ENOENT, "taken away again and again", str(folder))
+
+
+def _lock(handle: int) -> None:
+    """Twice: ``is_held`` of another process has it for a moment too. Raises OSError."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(GLANCE_S)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -138,3 +138,25 @@ def test_a_pin_that_holds_no_longer_is_told(
     assert found.pop(text) == ("other hash" if cdn else "answers")
     assert found.pop(vae) == "gone"
     assert set(found.values()) == {"answers"}
+
+
+def test_a_named_model_is_removed_with_its_card_whether_it_is_here_or_not(
+    run: Callable[..., Ran], easel: Easel, hub: FaultHub
+) -> None:
+    # 1. Never got: the card alone
+    assert run("models", "add", f"{hub.endpoint}/Some-One/Apples/tree/fp16").out == f"{ID}\n"
+    ran = run("models", "remove", ID)
+    assert ran.code == 0, ran.err
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]
+    # 2. Got: the model and the card
+    assert run("models", "add", "Some-One/Apples").code == 0
+    sha256 = easel.shelf.licence(easel.shelf.card(ID)).sha256
+    assert run("models", "get", ID, "--accept-licence", sha256).code == 0
+    (told,) = map(json.loads, run("models", "remove", ID, "--json").out.splitlines())
+    assert told == {"event": "removed", "id": ID, "card": True}
+    assert easel.shelf.installed() == ()
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]
+    # 3. Then there is nothing of that name; and a card of the shelf stays
+    assert run("models", "remove", ID).code == 1
+    assert run("models", "remove", "tiny").code == 1
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]

@@ -15,6 +15,7 @@ from app.weights.licences import licence
 from tests.cli.conftest import Ran
 from tests.convert.conftest import tiny_resources, tiny_source
 from tests.convert.ldm_layout import single_file
+from tests.jobs.other_easel import start_other
 from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
 from tests.weights.hubs import FaultHub, fault_hub
 
@@ -226,3 +227,38 @@ def test_a_hub_that_is_gone_is_told_and_what_came_is_kept(
     assert ran.code == 1
     assert "What has arrived is kept." in ran.err
     assert easel.shelf.installed() == ()
+
+
+def test_another_easel_is_waited_for_with_a_line_that_says_so(
+    easel_home: Path,
+    tmp_path: Path,
+    files: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    largest = max(files, key=lambda path: len(files[path]))
+    slow = {"do": "serve", "path": largest, "rate": len(files[largest]) / 3, "times": 1}
+    with fault_hub(tmp_path / "slow", files, slow) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        easel.shelf.accept(easel.shelf.card("tiny"))
+        with start_other(easel_home, hub) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "Transferring\n"
+            assert main(("models", "get", "tiny"), lambda: easel) == 0
+        printed = capsys.readouterr()
+        assert "Another Easel works on this model." in printed.err
+        assert printed.out == "tiny\n"
+        asked = [entry["path"] for entry in hub.log()]
+        assert len(asked) == len(set(asked)) == len(files)
+
+
+def test_a_folder_for_models_that_is_gone_is_not_made_anew(
+    run: Callable[..., Ran], sha256: str, tmp_path: Path, hub: FaultHub
+) -> None:
+    disk = tmp_path / "disk"
+    assert run("models", "move", str(disk)).code == 0
+    disk.rmdir()
+    ran = run("models", "get", "tiny", "--accept-licence", sha256)
+    assert ran.code == 1
+    assert "The folder with your models is not there." in ran.err
+    assert not disk.exists()
+    assert hub.log() == []

@@ -62,6 +62,13 @@ def drawn_easel(home: Path, hub: FaultHub, files: dict[str, bytes]) -> Drawn:
     return easel
 
 
+def again(easel: Drawn, hub: FaultHub) -> Drawn:
+    """The same folders and settings, as the next start finds them."""
+    later = Drawn(easel.folders, hub.endpoint)
+    later._shelf = Shelf(easel.folders, Options(hub.endpoint, "", QUICK))
+    return later
+
+
 @pytest.fixture
 def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> Drawn:
     return drawn_easel(easel_home, hub, files)
