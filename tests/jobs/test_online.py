@@ -135,6 +135,19 @@ def test_d21_a_model_that_is_withdrawn_does_not_hold_up_the_next(accepted: Shelf
         deliveries.close()
 
 
+def test_pins_are_looked_at_for_cards_that_are_of_no_use_yet(easel: ShelfEasel) -> None:
+    catalogue = easel.folders.catalogue
+    card = (catalogue / "tiny.toml").read_text("utf-8")
+    other = card.replace('"tiny"', '"other"').replace('"diffusers"', '"previewer"')
+    (catalogue / "other.toml").write_text(other, "utf-8")
+    assert [one.id for one in easel.shelf.cards()] == ["tiny"]
+
+    looked = easel.shelf.pins(silent, never)
+
+    assert looked is not None
+    assert {one.id for one in looked} == {"tiny", "other"}
+
+
 def _wait(happened: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
     while not happened():
