@@ -49,6 +49,7 @@ if __name__ == "__main__":
         models.close()
         window.studio.heard.connect(listen)
         window.prompt.set_text("a red apple")
+        window.inspector.fill(steps=3)
         window.generate()
 
     def listen(event):
