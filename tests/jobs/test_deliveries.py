@@ -203,7 +203,7 @@ def test_another_easel_is_waited_for_and_what_it_got_is_used(
     easel_home: Path, tmp_path: Path, files: dict[str, bytes], ends: str
 ) -> None:
     largest = max(files, key=lambda path: len(files[path]))
-    slow = {"do": "serve", "path": largest, "rate": len(files[largest]) / 4, "times": 1}
+    slow = {"do": "serve", "path": largest, "rate": len(files[largest]) / 6, "times": 1}
     with fault_hub(tmp_path, files, slow) as hub:
         easel = easel_with_shelf(easel_home, hub, files)
         card = easel.shelf.card("tiny")

@@ -250,7 +250,7 @@ def test_a_download_left_half_way_is_paused_at_the_next_start(
 def test_what_another_easel_downloads_is_waited_for_and_used(
     easel_home: Path, serve: Serve, files: dict[str, bytes], open_window: Open, qtbot: QtBot
 ) -> None:
-    hub = serve(slow_rule(files, 4))
+    hub = serve(slow_rule(files, 10))
     easel = drawn_easel(easel_home, hub, files)
     easel.shelf.accept(easel.shelf.card("tiny"))
     models = open_window(easel).getting.open_models()
