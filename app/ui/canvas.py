@@ -34,7 +34,7 @@ from app.ui.desk import Desk
 from app.ui.item import Item, Shown, Stage
 from app.ui.progress_card import ProgressCard
 from app.ui.theme import Theme
-from app.ui.tokens import CARD_RADIUS, HALO, PICTURE_RADIUS
+from app.ui.tokens import CARD_RADIUS, HALO, PICTURE_RADIUS, Tokens
 
 MARGIN = 28
 FOOT = 76
@@ -62,6 +62,7 @@ class Canvas(QWidget):
         self._overlay: QWidget | None = None
         self._pressed: QPoint | None = None
         self._scaled: tuple[tuple[int, int, int], QPixmap] | None = None
+        self._behind: tuple[tuple[QSize, QRect, float, Tokens], QPixmap] | None = None
         self._before: QPixmap | None = None
         self._showing: tuple[Item | None, Stage | None] = (None, None)
         self._fade = QVariantAnimation(self)
@@ -71,6 +72,7 @@ class Canvas(QWidget):
         self._fade.valueChanged.connect(self.update)
         self._fade.finished.connect(self._faded)
         self.setAccessibleName("Picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing behind it is painted
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 160)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -157,9 +159,9 @@ class Canvas(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)
         ground = QRectF(self.rect())
-        box(painter, ground, self.theme.colour("canvas"), None, CARD_RADIUS)
-        item = self.desk.current
-        if item is not None and self._cover is None:
+        item = None if self._cover is not None else self.desk.current
+        painter.drawPixmap(0, 0, self._ground(QRect() if item is None else self.picture_rect()))
+        if item is not None:
             self._paint_item(painter, item)
         if self.hasFocus() and self._keyboard:
             inner = ground.adjusted(HALO, HALO, -HALO, -HALO)
@@ -203,9 +205,26 @@ class Canvas(QWidget):
     def _keyboard(self) -> bool:
         return self.window().isActiveWindow() and self.focusPolicy() is Qt.FocusPolicy.StrongFocus
 
+    def _ground(self, picture: QRect) -> QPixmap:
+        """The canvas and the shadow of what lies at ``picture``: painted once, shown often."""
+        ratio = self.devicePixelRatioF()
+        key = (self.size(), picture, ratio, self.theme.tokens)
+        if self._behind is None or self._behind[0] != key:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(self.palette().window().color())
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            ground = QRectF(self.rect())
+            box(painter, ground, self.theme.colour("canvas"), None, CARD_RADIUS)
+            if not picture.isEmpty():
+                shadow(painter, QRectF(picture), self.theme, PICTURE_RADIUS)
+            painter.end()
+            self._behind = (key, pixmap)
+        return self._behind[1]
+
     def _paint_item(self, painter: QPainter, item: Item) -> None:
         at = QRectF(self.picture_rect())
-        shadow(painter, at, self.theme, PICTURE_RADIUS)
         image = item.full_image() if item.stage is Stage.DONE else item.preview
         if image is None:
             box(painter, at, self.theme.colour("surface"), self.theme.colour("line"), 6.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import (
     QEvent,
     QItemSelectionModel,
@@ -187,6 +189,14 @@ class Filmstrip(QListView):
         item = current.data(ITEM)
         if item is not None and item is not self.desk.current:
             self.desk.look_at(item)
+
+    def dataChanged(  # noqa: N802 (Qt's name)
+        self, first: _Index, last: _Index, roles: Sequence[int] = ()
+    ) -> None:
+        """Tiles are all of one size: what has changed is painted again, nothing laid out."""
+        del roles
+        changed = self.visualRect(first) | self.visualRect(last)
+        self.viewport().update(changed)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 (Qt's name)
         item, index = self._at(event.position().toPoint())

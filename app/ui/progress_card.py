@@ -32,10 +32,11 @@ class ProgressBar(QProgressBar):
 
     def count(self, done: int, of: int) -> None:
         """``done`` of ``of``; nothing to count yet for ``of`` 0."""
+        self.setUpdatesEnabled(False)  # Qt's own bar would paint at once, and then again
         self.setRange(0, of)
         self.setValue(done)
+        self.setUpdatesEnabled(True)
         self._run()
-        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)

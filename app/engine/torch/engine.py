@@ -13,7 +13,7 @@ import torch
 
 from app.core.errors import BadResult, ModelDamaged, ModelMissing, NotFinite, RecipeProblem
 from app.core.events import Cancelled, Decoding, Finished, Pixels, Task
-from app.core.model import Model
+from app.core.model import Family, Model
 from app.core.placement import Placement
 from app.core.recipe import Recipe
 from app.engine.contract import IsCancelled, Report
@@ -23,7 +23,7 @@ from app.engine.start_pictures import OpenedStart, keep_unmasked, open_start
 from app.engine.torch import autoencoding
 from app.engine.torch.denoising import Denoiser, OnStep
 from app.engine.torch.failures import typed
-from app.engine.torch.families import Embeds, encode
+from app.engine.torch.families import Embeds, encode, pipelines_of
 from app.engine.torch.networks import Memory, Networks, folder_stamp
 from app.engine.torch.placement import device_of, free_memory, placements
 from app.engine.torch.watch import Stopped, Watch
@@ -46,6 +46,7 @@ class TorchEngine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         _quiet()
+        pipelines_of(Family.SD1)  # imported now, not between the wish for a picture and its start
         self._memory: Memory = memory
         self._dtype = dtype
         self._clock = clock

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 
 from app.core.errors import EaselError, ModelDamaged, ModelIncomplete
 from app.engine.model_folder import Weights, component_weights
@@ -32,25 +33,57 @@ def load_network(
     Raises ModelIncomplete, ModelDamaged, OutOfMemory's torch forms.
     """
     weights = component_weights(folder, component)
-    file = weights.headers[0].file
+    with _damage_named(weights.headers[0].file):
+        loaded = None
+        if network.__module__.startswith("diffusers"):
+            loaded = _assembled(network, folder / component, weights, dtype, channels_last)
+        if loaded is None:
+            loaded = _from_pretrained(network, folder / component, weights, dtype)
+            if channels_last:
+                loaded.to(memory_format=torch.channels_last)
+    loaded.eval().requires_grad_(False)
+    return loaded if device.type == "cpu" else loaded.to(device)
+
+
+def _assembled(
+    network: Any, place: Path, weights: Weights, dtype: torch.dtype, channels_last: bool
+) -> Any:
+    """The network made without weights of its own, which are then those of the file.
+
+    Each is cast and laid out in one go; where nothing changes it stays mapped. None where the
+    file's names are not the network's: diffusers knows the older ones.
+    """
+    with torch.device("meta"):
+        empty = network.from_config(network.load_config(str(place)))
+    if {name for header in weights.headers for name in header.shapes} != set(empty.state_dict()):
+        return None
+    tensors: dict[str, torch.Tensor] = {}
+    for header in weights.headers:
+        with safe_open(str(header.file), "pt") as file:
+            for name in file.keys():  # noqa: SIM118 (it is no dictionary)
+                tensor = file.get_tensor(name)
+                last = channels_last and tensor.dim() == 4
+                layout = torch.channels_last if last else torch.preserve_format
+                tensors[name] = tensor.to(dtype, memory_format=layout)
+    empty.load_state_dict(tensors, assign=True)
+    return None if any(buffer.is_meta for buffer in empty.buffers()) else empty
+
+
+def _from_pretrained(network: Any, place: Path, weights: Weights, dtype: torch.dtype) -> Any:
     arguments: dict[str, Any] = {"variant": weights.variant} if weights.variant else {}
     if network.__module__.startswith("diffusers"):
         arguments["low_cpu_mem_usage"] = False  # the other way needs a package Easel does without
-    with _damage_named(file):
-        loaded, told = network.from_pretrained(  # type: ignore[attr-defined]
-            str(folder / component),
-            dtype=dtype,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-            **arguments,
-        )
+    loaded, told = network.from_pretrained(
+        str(place),
+        dtype=dtype,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        **arguments,
+    )
     if any(told.get(kind) for kind in ("missing_keys", "mismatched_keys", "error_msgs")):
-        raise ModelDamaged(str(file), "mismatch")
-    loaded.eval().requires_grad_(False)
-    if channels_last:
-        loaded.to(memory_format=torch.channels_last)
-    return loaded if device.type == "cpu" else loaded.to(device)
+        raise ModelDamaged(str(weights.headers[0].file), "mismatch")
+    return loaded
 
 
 def load_tokenizer(folder: Path, name: str) -> Any:
