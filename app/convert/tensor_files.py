@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from app.core.errors import ImportRefused, ModelDamaged
+from app.files import on_disk
 from app.files.safetensors_header import read_header
 
 _WORDS = {"not safetensors": "unknown format", "not JSON": "damaged", "truncated": "damaged"}
@@ -134,7 +135,7 @@ def write_json(data: Mapping[str, object], file: Path) -> None:
 
 def sync(file: Path) -> None:
     with file.open("rb+") as stream:
-        os.fsync(stream.fileno())
+        on_disk.sync(stream.fileno())
 
 
 def _system_error(error: SafetensorError) -> Exception:

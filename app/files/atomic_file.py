@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.errors import FolderNotWritable, NoSpace
+from app.files.on_disk import sync, sync_folder
 
 PART_PREFIX = ".easel-"
 PART_SUFFIX = ".part"
@@ -47,7 +48,7 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
         while True:
             target = folder / f"{stem}{suffix if number == 1 else f' {number}{suffix}'}"
             if _claim(part, target):
-                _sync_folder(folder)
+                _sync_names(folder)
                 return target
             number += 1
 
@@ -62,7 +63,7 @@ def write_over(file: Path, data: bytes) -> None:
         target = Path(os.path.realpath(file))
         with _part(target.parent, data) as part:
             part.replace(target)
-            _sync_folder(target.parent)
+            _sync_names(target.parent)
 
 
 def check_writable(folder: Path) -> None:
@@ -118,7 +119,7 @@ def _part(folder: Path, data: bytes) -> Iterator[Path]:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
         yield part
     finally:
         with contextlib.suppress(OSError):
@@ -158,11 +159,7 @@ def _claim_without_links(part: Path, target: Path) -> bool:
             reserved.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Put the new name itself on the disk; some network disks cannot, and need not."""
+def _sync_names(folder: Path) -> None:
+    """The file itself is there already, and whole: this is only about how soon."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.convert.importing import Brought
-from app.core.card import CardFile, Origin, Receipt
+from app.core.card import Origin, Receipt
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
 from app.jobs.importing import import_file
@@ -27,41 +28,43 @@ def bring(file: Path, folders: Folders, report: Report, cancelled: IsCancelled) 
     """
     # 1. In a child of its own, into a folder that nobody takes for a model
     file = file.expanduser().absolute()
-    staging = _staging(folders)
-    brought = import_file(file, staging, folders.resources, report, cancelled)
-    if brought is None:
-        return None
-    # 2. Its name, and its receipt
-    root = folders.installed
-    folder = receipts.folder_of(root, _free_id(root, file.stem), "file")
-    receipt = Receipt(
-        id=folder.parent.name,
-        title=_title(file.stem),
-        kind=brought.kind,
-        family=brought.family,
-        origin=Origin.FILE,
-        source=_title(file.name),
-        files=brought.files,
-        installed=now(),
-    )
-    _take_place(staging, folder)
-    receipts.write(folder, receipt)
-    return Installed(folder, receipt)
-
-
-def unfold(
-    folder: Path, checkpoint: CardFile, folders: Folders, report: Report, cancelled: IsCancelled
-) -> Brought | None:
-    """Turn the downloaded ``checkpoint`` in ``folder`` into a diffusers folder in its place.
-
-    None when it was stopped. Raises as ``bring`` does.
-    """
-    staging = _staging(folders)
-    brought = import_file(folder / checkpoint.path, staging, folders.resources, report, cancelled)
-    if brought is not None:
-        shutil.rmtree(folder)
+    with brought(file, folders, report, cancelled) as found:
+        if found is None:
+            return None
+        staging, made = found
+        # 2. Its name, and its receipt
+        root = folders.installed
+        folder = receipts.folder_of(root, _free_id(root, file.stem), "file")
+        receipt = Receipt(
+            id=folder.parent.name,
+            title=_title(file.stem),
+            kind=made.kind,
+            family=made.family,
+            origin=Origin.FILE,
+            source=_title(file.name),
+            files=made.files,
+            installed=now(),
+        )
+        receipts.write(staging, receipt)
+        # 3. Its place: a model from one moment to the next, or never
         _take_place(staging, folder)
-    return brought
+        return Installed(folder, receipt)
+
+
+@contextlib.contextmanager
+def brought(
+    file: Path, folders: Folders, report: Report, cancelled: IsCancelled
+) -> Iterator[tuple[Path, Brought] | None]:
+    """What has become of ``file``, and the hidden folder it is in; None when it was stopped.
+
+    The folder is gone at the end, unless it was given another name. Raises as ``import_file`` does.
+    """
+    staging = folders.installed / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
+    try:
+        made = import_file(file, staging, folders.resources, report, cancelled)
+        yield None if made is None else (staging, made)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def now() -> str:
@@ -69,16 +72,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _staging(folders: Folders) -> Path:
-    return folders.installed / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
-
-
 def _take_place(staging: Path, folder: Path) -> None:
+    """Never over what is there."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging.rename(folder)
     except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
         raise world_error(error, folder, 0) from error
 
 

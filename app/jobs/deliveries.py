@@ -257,7 +257,8 @@ class Deliveries:
 
     def _deliver(self, id: str) -> None:
         def cancelled() -> bool:
-            return self._closed or self._deliveries[id].state is not DeliveryState.RUNNING
+            with self._lock:
+                return self._closed or self._deliveries[id].state is not DeliveryState.RUNNING
 
         def report(event: object) -> None:
             with self._lock:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from app.core.card import Acceptance, Kind, Licence, ModelCard, Origin, Receipt
 from app.core.folders import Folders
-from app.files.atomic_file import world_error
 from app.jobs import bringing, online
 from app.jobs.online import Online
-from app.weights import catalogue, receipts
+from app.weights import receipts
 from app.weights.patience import Options
 from app.weights.receipts import Installed
+from app.weights.shipped import copy_shipped
 
 Report = Callable[[object], None]
 IsCancelled = Callable[[], bool]
@@ -43,29 +42,33 @@ class Installer:
         if self.online.run(work, card.title, report, cancelled) is None:
             return None
         # 2. What Easel brings along itself
-        self._copy_shipped(card, folder)
-        files, kind, family = card.files, card.kind, card.family
-        # 3. A checkpoint becomes a folder that can be drawn with
-        if card.kind is Kind.CHECKPOINT:
-            brought = bringing.unfold(folder, card.files[0], self.folders, report, cancelled)
-            if brought is None:
-                return None
-            files, kind, family = brought.files, brought.kind, brought.family
-        # 4. The receipt, last
+        copy_shipped(card, folder, self.folders.resources)
         text, acceptance = accepted
         receipt = Receipt(
             id=card.id,
             title=card.title,
-            kind=kind,
-            family=family,
+            kind=card.kind,
+            family=card.family,
             origin=Origin.HUB,
             source=f"{card.repository}@{card.revision}",
-            files=files,
+            files=card.files,
             installed=bringing.now(),
             acceptance=acceptance,
             memory=card.memory,
             needs=card.needs,
         )
+        # 3. A checkpoint becomes a folder that can be drawn with
+        if card.kind is Kind.CHECKPOINT:
+            checkpoint = folder / card.files[0].path
+            with bringing.brought(checkpoint, self.folders, report, cancelled) as found:
+                if found is None:
+                    return None
+                staging, made = found
+                receipt = replace(receipt, kind=made.kind, family=made.family, files=made.files)
+                receipts.write(staging, receipt, text.text)
+                receipts.move_in(staging, folder)
+                return Installed(folder, receipt)
+        # 4. The receipt, last
         receipts.write(folder, receipt, text.text)
         return Installed(folder, receipt)
 
@@ -78,21 +81,8 @@ class Installer:
         cancelled: IsCancelled,
     ) -> bool:
         """Put the files ``wanted`` in place anew; False when stopped. Raises DownloadError."""
-        self._copy_shipped(card, folder, only=wanted)
+        copy_shipped(card, folder, self.folders.resources, wanted)
         own = {file.path for file in card.files if not file.shipped}
         fetched = tuple(path for path in wanted if path in own)
         work = partial(online.repair, card, folder, fetched, self.options)
         return self.online.run(work, card.title, report, cancelled) is not None
-
-    def _copy_shipped(
-        self, card: ModelCard, folder: Path, only: tuple[str, ...] | None = None
-    ) -> None:
-        for file in card.files:
-            if file.shipped and (only is None or file.path in only):
-                source = catalogue.shipped_file(self.folders.resources, card, file)
-                target = folder / file.path
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(source, target)
-                except OSError as error:
-                    raise world_error(error, folder, file.bytes) from error

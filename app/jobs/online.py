@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from app.core.card import ModelCard
+from app.core.errors import AccessNeeded
 from app.jobs.limited_child import Bounds, run_limited
 from app.weights import naming, pins, token
 from app.weights import transfer as whole
-from app.weights.events import Connected, Stopped, Transferred
+from app.weights.events import Connected, Connecting, Stopped, Transferred
 from app.weights.ledger import Ledger
 from app.weights.named import Named
 from app.weights.patience import Options
@@ -38,12 +41,17 @@ class Online:
 
         Raises as ``work`` does.
         """
+        begun: deque[str] = deque()  # they end in the order in which they began
 
         def hear(event: object) -> None:
-            if isinstance(event, Connected):
-                self._ledger.note(event.host, f"{why}: {event.file}", event.received)
-            else:
-                report(event)
+            match event:
+                case Connecting(host, file):
+                    begun.append(os.urandom(6).hex())
+                    self._ledger.note(host, f"{why}: {file}", 0, begun[-1])
+                case Connected(host, file, received):
+                    self._ledger.note(host, f"{why}: {file}", received, begun.popleft())
+                case _:
+                    report(event)
 
         ended = run_limited(work, self.host, Bounds.for_transfer(), hear, cancelled)
         return None if isinstance(ended, Stopped) else ended
@@ -56,8 +64,10 @@ class Online:
     def with_token(self, given: str) -> Options:
         """The same hub and patience, with the token ``given``, else the one in the keychain.
 
-        Raises KeychainUnavailable.
+        Raises KeychainUnavailable, AccessNeeded (``given`` cannot be a token).
         """
+        if given and not token.is_token(given):
+            raise AccessNeeded(self.host, "token refused")
         found = given or self.options.token or token.read(self.host)
         return Options(self.options.endpoint, found, self.options.patience)
 

@@ -131,12 +131,13 @@ class Shelf:
         raise ModelMissing(id)
 
     def pins(self, report: Report, cancelled: IsCancelled) -> tuple[Looked, ...] | None:
-        """What the hub says of every file that a card names; None when it was stopped.
+        """What the hub says of every file that a card names, of use yet or not; None when stopped.
 
         Raises CardProblem, DownloadError.
         """
         found: list[Looked] = []
-        for card in self.cards():
+        named = (one.card for one in self._named.all())
+        for card in (*catalogue.shelf(self._folders.catalogue), *named):
             work = partial(online.look_at_pins, card, self._online.options)
             looked = self._online.run(work, card.title, report, cancelled)
             if looked is None:

@@ -10,8 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.card import CardFile
-from app.core.errors import FolderNotWritable, ModelDamaged, NoSpace
-from app.files.atomic_file import free_bytes, world_error
+from app.core.errors import (
+    FolderNotWritable,
+    ModelDamaged,
+    ModelError,
+    ModelIncomplete,
+    NoSpace,
+)
+from app.files.atomic_file import free_bytes, world_error, write_over
+from app.files.on_disk import sync
 from app.weights import receipts
 from app.weights.events import Cancelled, Checking
 from app.weights.paths import LICENCE_TEXT, RECEIPT
@@ -36,12 +43,13 @@ def copy_models(
 
     On the same disk a file gets a second name and is not read; on another one its hash is proven
     on the way. What has come of a download that was ``begun`` goes along as it is. A model that is
-    there already stays. Raises ModelDamaged, ModelIncomplete, NoSpace, FolderNotWritable (also for
-    a ``root`` inside a model).
+    there already, the same and whole, stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
+    FolderNotWritable (also for a ``root`` inside a model, and where another model has the name of
+    one of these).
     """
     # 1. What has to go there, and is there room?
     _check_root((*(one.folder for one in models), *(one.folder for one in begun)), root)
-    wanted = [one for one in models if not (_place(root, one.folder) / RECEIPT).exists()]
+    wanted = [one for one in models if not _is_there(root, one)]
     parts = [one for one in begun if not _place(root, one.folder).exists()]
     total = sum(one.receipt.disk for one in wanted) + sum(one.done for one in parts)
     folders = (*(one.folder for one in wanted), *(one.folder for one in parts))
@@ -88,7 +96,7 @@ class _Copying:
                 raise ModelDamaged(str(model.folder / file.path), "mismatch")
         for name in (LICENCE_TEXT, RECEIPT):  # the licence's text, and the receipt after it
             if (model.folder / name).exists():
-                shutil.copyfile(model.folder / name, self._staging / name)
+                write_over(self._staging / name, (model.folder / name).read_bytes())
         self._put(model.folder)
 
     def copy_parts(self, begun: Unfinished) -> None:
@@ -110,10 +118,7 @@ class _Copying:
                     place.parent.rmdir()
 
     def _put(self, folder: Path) -> None:
-        place = _place(self._root, folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        self._staging.rename(place)
-        self._placed.append(place)
+        self._placed.append(receipts.move_in(self._staging, _place(self._root, folder)))
 
     def _copy(self, old: Path, new: Path, file: CardFile) -> str:
         """Its SHA-256, or "" where it was given a second name and not read."""
@@ -130,7 +135,7 @@ class _Copying:
                 writing.write(piece)
                 self._went(len(piece), file.path)
             writing.flush()
-            os.fsync(writing.fileno())
+            sync(writing.fileno())
         return digest.hexdigest()
 
     def _went(self, count: int, path: str) -> None:
@@ -144,6 +149,22 @@ class _Copying:
 def _place(root: Path, folder: Path) -> Path:
     """``ID/REVISION`` below ``root``."""
     return receipts.folder_of(root, folder.parent.name, folder.name)
+
+
+def _is_there(root: Path, model: Installed) -> bool:
+    """Raises FolderNotWritable for another model of its name."""
+    place = _place(root, model.folder)
+    try:
+        found = receipts.read(place)
+    except ModelError:  # none, or none that could be used
+        return False
+    if found.files != model.receipt.files:
+        raise FolderNotWritable(str(place), "a folder is in the way")
+    try:
+        receipts.check(place, found)
+    except ModelIncomplete:
+        return False
+    return True
 
 
 def _check_root(folders: tuple[Path, ...], root: Path) -> None:

@@ -24,6 +24,7 @@ from app.core.card import Acceptance, CardFile, Origin, Receipt
 from app.core.errors import ImportRefused, LicenceNotAccepted, ModelDamaged, ModelError, NoSpace
 from app.files.atomic_file import PART_PREFIX, PART_SUFFIX, free_bytes, world_error
 from app.files.disk_names import clash
+from app.files.on_disk import sync
 from app.files.zip_reading import MAX_READ_BYTES, entry_opened, opened_zip
 from app.weights import receipts
 from app.weights.paths import LICENCE_TEXT, is_safe_name, is_safe_path
@@ -74,7 +75,7 @@ def export_pack(folder: Path, target: Path, report: Report = _silent) -> None:
             with zipfile.ZipFile(opened, "w", zipfile.ZIP_STORED) as pack:
                 _write_pack(pack, folder, receipt, report)
             opened.flush()
-            os.fsync(opened.fileno())
+            sync(opened.fileno())
         part.replace(target)
     except OSError as error:
         raise world_error(error, place, receipt.disk) from error
@@ -127,7 +128,8 @@ def import_pack(
                 installed=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             receipts.write(staging, receipt, pack.licence_text)
-            return _move_in(staging, receipts.folder_of(root, receipt.id, pack.revision))
+            folder = receipts.folder_of(root, receipt.id, pack.revision)
+            return receipts.move_in(staging, folder)
         except OSError as error:
             raise world_error(error, root, pack.receipt.disk) from error
         except ModelError as error:  # the disk lost what was written a moment ago
@@ -262,26 +264,7 @@ def _unpack(
     with entry_opened(zipped, entry) as source, target.open("xb") as into:
         size, sha256 = _copy(source, into, done, report)
         into.flush()
-        os.fsync(into.fileno())
+        sync(into.fileno())
     if (size, sha256) != (row.bytes, row.sha256):
         raise ImportRefused(str(file), "checksum")
     return done + size
-
-
-def _move_in(staging: Path, folder: Path) -> Path:
-    """Give ``staging``, a whole model, its place; what lay there goes, and comes back if it fails.
-
-    That may be the same model, or an unfinished download of it.
-    """
-    folder.parent.mkdir(exist_ok=True)
-    leaving = folder.with_name(f"{receipts.REMOVED_PREFIX}{os.urandom(8).hex()}")
-    with contextlib.suppress(FileNotFoundError):
-        folder.rename(leaving)
-    try:
-        staging.rename(folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            leaving.rename(folder)
-        raise
-    shutil.rmtree(leaving, ignore_errors=True)
-    return folder

@@ -11,18 +11,15 @@ import pytest
 from app.cli import main
 from app.compose import Easel
 from tests.cli.conftest import Ran
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.jobs.conftest import easel, files
+from tests.jobs.shelves import easel_with_shelf
 from tests.weights.hub_api import COMMIT
 from tests.weights.hubs import FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
+__all__ = ["easel", "files"]  # fixtures of the queue's tests
 LICENCE = "Draw nothing but apples.\n"
 ID = "some-one-apples"
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
 
 
 @pytest.fixture
@@ -30,21 +27,6 @@ def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
     about = json.dumps({"page": 5, "cdn": True}).encode()
     with fault_hub(tmp_path, files | {"LICENSE": LICENCE.encode(), ".api.json": about}) as running:
         yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
-
-
-@pytest.fixture
-def run(easel: Easel, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def run(*argv: str) -> Ran:
-        code = main(argv, lambda: easel)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
 
 
 def test_a_named_model_is_got_like_any_other_and_draws(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,38 +15,13 @@ from app.weights.licences import licence
 from tests.cli.conftest import Ran
 from tests.convert.conftest import tiny_resources, tiny_source
 from tests.convert.ldm_layout import single_file
+from tests.jobs.conftest import easel, files, hub
 from tests.jobs.other_easel import start_other
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.jobs.shelves import easel_with_shelf
 from tests.weights.hubs import FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
-__all__ = ["tiny_resources", "tiny_source"]  # fixtures of the converter's tests
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
-
-
-@pytest.fixture
-def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
-    with fault_hub(tmp_path, files) as running:
-        yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
-
-
-@pytest.fixture
-def run(easel: Easel, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def run(*argv: str) -> Ran:
-        code = main(argv, lambda: easel)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
+__all__ = ["easel", "files", "hub", "tiny_resources", "tiny_source"]  # fixtures of other rooms
 
 
 @pytest.fixture

@@ -13,27 +13,11 @@ from app.jobs.deliveries import Deliveries, Delivery, DeliveryState
 from app.jobs.shelf import Shelf
 from app.weights.patience import Options
 from tests.jobs.other_easel import start_other
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.jobs.shelves import ShelfEasel, easel_with_shelf
 from tests.weights.hubs import QUICK, FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
 DRIP = {"do": "drip", "path": "unet/diffusion_pytorch_model.safetensors", "times": 10_000}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
-
-
-@pytest.fixture
-def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
-    with fault_hub(tmp_path, files) as running:
-        yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
 
 
 @pytest.fixture

@@ -464,13 +464,16 @@ def test_a_link_inside_is_removed_and_what_it_points_at_stays(model: Path, tmp_p
 def test_the_sweep_takes_what_was_left_and_nothing_else(root: Path, model: Path) -> None:
     leaving = put_files(root / "gone" / f"{receipts.REMOVED_PREFIX}ab")
     old, young = (put_files(root / f"{receipts.STAGING_PREFIX}{name}") for name in ("old", "new"))
-    os.utime(old, (time.time() - 7200,) * 2)
+    busy = put_files(root / f"{receipts.STAGING_PREFIX}busy")  # one file of it takes hours
+    for place in (old, busy, *old.rglob("*"), *(one for one in busy.rglob("*") if one.is_dir())):
+        os.utime(place, (time.time() - 7200,) * 2)
     unfinished = put_files(folder_of(root, "unfinished", "main"))
 
     sweep(root)
 
     assert not leaving.exists()
     assert not old.exists()
+    assert busy.exists()
     assert young.exists()
     assert names(unfinished) == set(CONTENT)
     assert read(model) == RECEIPT
