@@ -7,6 +7,7 @@ is held to a range, and weights have to be exactly those of the network that the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass

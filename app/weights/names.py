@@ -6,7 +6,8 @@ import re
 
 from app.core.card import ModelCard
 from app.core.errors import CardProblem
-from app.weights.paths import clash, is_safe_path
+from app.files.disk_names import clash
+from app.weights.paths import is_safe_path
 
 PART = ".part"
 """What a file is called, beside its place, until it is whole."""
