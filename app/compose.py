@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from app.jobs.deliveries import Deliveries
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
+    from app.jobs.placing import Placing
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
     from app.jobs.shelf import Shelf
     from app.library.library import Library
     from app.library.starts import Kept
     from app.weights.moving import Report
-    from app.weights.receipts import Installed
 
 
 class Easel:
@@ -156,6 +156,8 @@ class Easel:
         """
         from app.core.errors import ModelMissing
         from app.engine import model_folder
+        from app.jobs.drawable import read_any, with_fitting
+        from app.weights import receipts
         from app.weights.adapters import adapters
 
         models = {model.id: model for model in self._models()}
@@ -167,7 +169,8 @@ class Easel:
         folder = Path(name).expanduser().absolute()
         if not folder.is_dir():
             raise ModelMissing(name)
-        return _with_fitting(model_folder.read_model(folder), adapters(self._installed()))
+        known = adapters(receipts.installed(self.folders.installed))
+        return with_fitting(read_any(folder), known)
 
     def vocabulary(self, model: Model) -> Vocabulary:
         """The words ``model`` knows; empty for a model that knows them all."""
@@ -216,6 +219,7 @@ class Easel:
     def lock_window(self) -> Lock:
         """Be the only window. Raises AlreadyRunning, FolderNotWritable, NoSpace."""
         from app.jobs.lock import Lock
+    from app.jobs.placing import Placing
 
         return Lock(self.folders.support / "window.lock")
 
@@ -228,49 +232,38 @@ class Easel:
         previews: bool,
         make_engine: EngineFactory,
     ) -> Session:
-        from app.jobs.child_host import ChildHost
+        from app.jobs.engines import make_hosts
         from app.jobs.session import Session
 
-        host = ChildHost(make_engine)
-        return Session(host, keeps, self.models, journal, listener, previews=previews)
+        hosts = make_hosts(make_engine, self.folders.core_ml / "compiled")
+        return Session(
+            hosts,
+            keeps,
+            self.models,
+            journal,
+            listener,
+            placing=self._placing(),
+            previews=previews,
+        )
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder
         return Path(chosen) if chosen else self.folders.pictures
 
     def _models(self) -> Iterator[Model]:
-        """The starter, the installed ones that can be drawn with, then those opened."""
-        from app.core.card import Kind
-        from app.core.errors import ModelError
-        from app.engine import model_folder
-        from app.weights.adapters import adapters
+        from app.jobs.drawable import drawable
 
-        with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
-            yield model_folder.starter(self.folders)
-        known = self._installed()
-        fitting = adapters(known)
-        for installed in known:
-            receipt = installed.receipt
-            if receipt.kind is Kind.DIFFUSERS:
-                with contextlib.suppress(ModelError):
-                    model = model_folder.read_model(
-                        installed.folder, id=receipt.id, title=receipt.title
-                    )
-                    yield _with_fitting(model, fitting)
-        for opened in self.settings.opened_models:
-            with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
-                yield _with_fitting(model_folder.read_model(Path(opened)), fitting)
+        return drawable(self.folders, self.settings.opened_models)
 
-    def _installed(self) -> tuple[Installed, ...]:
-        from app.weights import receipts
+    def _placing(self) -> Placing:
+        """How the placements of a Mac are ordered; elsewhere as the engines offer them."""
+        from app.engine.coreml.this_mac import this_mac
+        from app.jobs.placing import AsOffered, ByMac
 
-        return receipts.installed(self.folders.installed)
-
-
-def _with_fitting(model: Model, known: tuple[Adapter, ...]) -> Model:
-    """``model`` with those of ``known`` that can change it."""
-    fitting = tuple(adapter for adapter in known if adapter.fits(model.family))
-    return replace(model, adapters=fitting)
+        mac = this_mac()
+        if mac is None:
+            return AsOffered()
+        return ByMac(mac, self.folders.core_ml, lambda: self.settings.placement)
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:

@@ -73,6 +73,11 @@ class Folders:
         return self.support / "licences.json"
 
     @property
+    def core_ml(self) -> Path:
+        """Compiled Core ML models, and what was found out about them on this Mac."""
+        return self.caches / "coreml"
+
+    @property
     def ledger(self) -> Path:
         """Every connection that Easel ever made."""
         return self.support / "connections.jsonl"

@@ -38,6 +38,7 @@ from app.jobs.host import Died, Host, HostEvent, Ready, Starting
 from app.jobs.journal import Journal
 from app.jobs.ladder import Ladder
 from app.jobs.outbox import Outbox
+from app.jobs.placing import AsOffered, Placing
 from app.jobs.queue import Job, JobState, Queue
 from app.jobs.saver import Keeps, Saver
 
@@ -70,9 +71,11 @@ class Session:
         journal: Path | None = None,
         listener: Listener | None = None,
         *,
+        placing: Placing | None = None,
         previews: bool = True,
     ) -> None:
         self._host = host
+        self._placing = placing or AsOffered()
         self._models = models
         self._journal = None if journal is None else Journal(journal)
         self._previews = previews
@@ -227,10 +230,11 @@ class Session:
         job, model = self._queue.running, self._next_model()
         if job is None or model is None or self._ladder is not None:
             return
-        placements = self._placements.get(model.format, ())
-        if not placements:
+        offered = self._placements.get(model.format, ())
+        if not offered:
             self._host.warm(model)
             return
+        placements = self._placing.order(model, offered) or offered[-1:]
         if self._left_ladder is None:
             self._ladder = Ladder(model, placements)
         else:
@@ -283,10 +287,12 @@ class Session:
                 if further is not None:
                     self._ladder = further
                     before, after = ladder.placement, further.placement
+                    self._placing.failed(ladder.model, before, ending.error)
                     self._outbox.put(Retrying(running, before, after, ending.error))
                     self._draw(running, further)
                     return
                 if ladder.twin(ending.error) is not None:
+                    self._placing.failed(ladder.model, ladder.placement, ending.error)
                     self._ladder, self._left_ladder = None, (ladder, ending.error)
                     self._hand_over()
                     return
