@@ -78,7 +78,10 @@ def networks_of(engine: TorchEngine) -> dict[str, torch.Tensor]:
     }
 
 
-@pytest.mark.parametrize("form", ["kohya", "ldm", "peft", "diffusers"])
+@pytest.mark.parametrize(
+    "form",
+    ["kohya", "peft", *(pytest.param(f, marks=pytest.mark.slow) for f in ("ldm", "diffusers"))],
+)
 def test_it_draws_what_weights_merged_by_hand_draw(
     form: Form,
     engine: TorchEngine,
@@ -315,6 +318,7 @@ def test_what_has_gone_or_is_no_safetensors_is_named(
         drawn(engine, task(model, (adapter(file), 1.0)))
 
 
+@pytest.mark.slow
 def test_a_cancel_while_it_is_laid_over_leaves_no_half_changed_network(
     engine: TorchEngine, tiny_model: TinyModel, tmp_path: Path
 ) -> None:
