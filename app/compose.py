@@ -219,7 +219,6 @@ class Easel:
     def lock_window(self) -> Lock:
         """Be the only window. Raises AlreadyRunning, FolderNotWritable, NoSpace."""
         from app.jobs.lock import Lock
-    from app.jobs.placing import Placing
 
         return Lock(self.folders.support / "window.lock")
 
@@ -263,7 +262,7 @@ class Easel:
         mac = this_mac()
         if mac is None:
             return AsOffered()
-        return ByMac(mac, self.folders.core_ml, lambda: self.settings.placement)
+        return ByMac(mac, self.folders.core_ml, lambda: self.settings.placement or "")
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:

@@ -99,6 +99,11 @@ def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
         help="an installed LoRA and its weight, -2 to 2; may be given more than once",
     )
     add("--vae", metavar="ID", help="an installed autoencoder in place of the model's own")
+    add(
+        "--engine",
+        choices=("torch", "coreml"),
+        help="draw with PyTorch, or with what “easel convert” made of the model",
+    )
     add("--start", metavar="FILE", help="a picture to start from")
     add("--strength", metavar="X", help="how much of the starting picture to redraw, up to 1")
     add("--mask", metavar="FILE", help="a picture of that size; only where it is white is redrawn")

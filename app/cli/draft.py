@@ -12,7 +12,7 @@ from app.cli.program import Program
 from app.core.adapter import of_kind
 from app.core.card import Kind
 from app.core.errors import ModelMissing, RecipeProblem
-from app.core.model import Model
+from app.core.model import Model, ModelFormat
 from app.core.recipe import Draft, LoraUse, Start
 
 
@@ -31,6 +31,26 @@ def choose_model(wanted: str | None, program: Program) -> Model:
         except (ValueError, RuntimeError, OSError) as error:  # a NUL, no such user, too long
             raise ModelMissing(str(wanted)) from error
     raise RecipeProblem("model", wanted[:80], ", ".join(model.id for model in models))
+
+
+def for_engine(model: Model, engine: str | None, program: Program) -> Model:
+    """``model`` as the engine ("torch", "coreml") draws with it; None: as it is.
+
+    Raises UsageError where it is not there in that form.
+    """
+    if engine == "coreml" and model.format is not ModelFormat.COREML:
+        for other in program.models():
+            if other.twin is not None and other.twin.id == model.id:
+                return other
+        raise UsageError(
+            f"“{model.title}” has not been converted to Core ML. Type “easel convert {model.id}” "
+            "first."
+        )
+    if engine == "torch" and model.format is not ModelFormat.DIFFUSERS:
+        if model.twin is None:
+            raise UsageError(f"“{model.title}” is there for Core ML only. Leave out --engine.")
+        return model.twin
+    return model
 
 
 def _exists(name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from app.cli.draft import choose_model, read_draft
+from app.cli.draft import choose_model, for_engine, read_draft
 from app.cli.main import DONE, WENT_WRONG, code_of, write_down
 from app.cli.output_file import OutputFile
 from app.cli.program import Program
@@ -32,7 +32,7 @@ STOPPING_S = 15.0
 
 def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """1 understand, 2 check where the pictures go, 3 draw. Returns the exit code."""
-    model = choose_model(asked.model, program)
+    model = for_engine(choose_model(asked.model, program), asked.engine, program)
     draft = read_draft(asked, program, model)
     resolve(draft, model, lambda _: 0)  # refuse before anything is started
     keeps: Keeps = program.library

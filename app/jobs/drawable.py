@@ -1,4 +1,4 @@
-"""Which models there are to draw with: the starter, the installed ones, those opened by a person."""
+"""Which models there are to draw with: the starter, installed ones, those a person opened."""
 
 from __future__ import annotations
 

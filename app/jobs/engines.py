@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from app.jobs.host import Host
 
 
-def make_hosts(make_torch: EngineFactory, cache: Path, mac: bool = sys.platform == "darwin") -> Hosts:
+def make_hosts(
+    make_torch: EngineFactory, cache: Path, mac: bool = sys.platform == "darwin"
+) -> Hosts:
     """A host for each format of models; ``cache``: where compiled Core ML models are kept."""
     torch: Host = ChildHost(make_torch)
     if mac:

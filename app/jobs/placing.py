@@ -48,10 +48,10 @@ class AsOffered:
 class ByMac:
     """What ``app.engine.coreml.choosing`` says of this Mac; verdicts and trials are below ``root``.
 
-    ``wanted``: the placement that a person chose in the settings, if any.
+    ``wanted`` gives the placement that a person chose in the settings, by its value; "" for none.
     """
 
-    def __init__(self, mac: Mac, root: Path, wanted: Callable[[], Placement | None]) -> None:
+    def __init__(self, mac: Mac, root: Path, wanted: Callable[[], str]) -> None:
         self._mac = mac
         self._verdicts = Verdicts(root)
         self._trials = Trials(root)
@@ -67,7 +67,8 @@ class ByMac:
             return placements  # drawing says what is wrong
         verdicts = {p: v for p in CORE_ML if (v := self._verdicts.read(folder, p, build))}
         trials = {p: t for p in CORE_ML if (t := self._trials.read(folder, p, build))}
-        ladder = choose(self._mac, manifest, verdicts, trials, self._wanted()).ladder
+        wanted = next((place for place in CORE_ML if place.value == self._wanted()), None)
+        ladder = choose(self._mac, manifest, verdicts, trials, wanted).ladder
         return tuple(place for place in ladder if place in placements)
 
     def failed(self, model: Model, placement: Placement, error: EaselError) -> None:

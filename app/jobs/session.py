@@ -234,7 +234,7 @@ class Session:
         if not offered:
             self._host.warm(model)
             return
-        placements = self._placing.order(model, offered) or offered[-1:]
+        placements = self._placing.order(model, offered) or offered
         if self._left_ladder is None:
             self._ladder = Ladder(model, placements)
         else:
@@ -244,10 +244,17 @@ class Session:
         self._draw(job, self._ladder)
 
     def _next_model(self) -> Model | None:
-        """The model that the running job is to be drawn with next."""
+        """The model that the running job is to be drawn with next.
+
+        Its twin, where no placement of its engine has worked on this system.
+        """
         if self._left_ladder is not None:
             return self._left_ladder[0].model.twin
-        return self._queue.running.model if self._queue.running else None
+        model = self._queue.running.model if self._queue.running else None
+        offered = () if model is None else self._placements.get(model.format, ())
+        if model is None or model.twin is None or not offered:
+            return model
+        return model if self._placing.order(model, offered) else model.twin
 
     def _draw(self, job: Job, ladder: Ladder) -> None:
         task = Task(job.id, job.recipe, ladder.model, ladder.placement, self._previews)
