@@ -207,12 +207,12 @@ def test_a_fast_variant_has_its_lora_fused_and_batch_one(
     down, up = thin(tinier_unet("starter"), path)
     file = tmp_path_factory.mktemp("lora") / "lcm.safetensors"
     save_file({peft(path, "down"): down, peft(path, "up"): up}, file)
-    fast = ConversionOptions(bits=16, fast=True, loras=(Lora(str(file), 0.5),))
+    fast = ConversionOptions(bits=16, fast=True, loras=(Lora(str(file), 0.25),))
     plain = converted("starter", ConversionOptions(bits=16, batches=(1,)))
     made = converted("starter", fast)
     assert made.main(Part.UNET).batch == 1
     assert made.manifest.scheduler["_class_name"] == "LCMScheduler"
-    assert "fused LoRA lcm.safetensors at 0.5" in made.manifest.changes
+    assert "fused LoRA lcm.safetensors at 0.25" in made.manifest.changes
     assert verify_folder(made.folder, lambda _: None, never)
     answers = [
         np.load(one.folder / "golden/unet.npz")[f"{ANSWER}noise_pred"] for one in (made, plain)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -305,17 +306,17 @@ def test_numbers_that_no_picture_has_are_found_out_at_the_first_step(
 @pytest.mark.parametrize(
     ("thrown", "expected"),
     [
-        (MemoryError(), OutOfMemory),
-        (PredictionFailed("unet", "output"), PredictionFailed),
-        (KeyError("x"), Bug),
+        (MemoryError, OutOfMemory),
+        (partial(PredictionFailed, "unet", "output"), PredictionFailed),
+        (KeyError, Bug),
     ],
-    ids=lambda x: getattr(x, "__name__", type(x).__name__),
+    ids=["memory", "prediction", "bug"],
 )
 def test_what_a_model_raises_comes_out_typed(
-    thrown: Exception, expected: type[EaselError], starter: Model
+    thrown: Callable[[], Exception], expected: type[EaselError], starter: Model
 ) -> None:
     def throw(_: Array) -> Array:
-        raise thrown
+        raise thrown()
 
     runtime = spoiled(Part.UNET, throw)
     engine = engine_on(runtime)
