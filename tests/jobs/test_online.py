@@ -138,7 +138,7 @@ def test_d21_a_model_that_is_withdrawn_does_not_hold_up_the_next(accepted: Shelf
 def test_pins_are_looked_at_for_cards_that_are_of_no_use_yet(easel: ShelfEasel) -> None:
     catalogue = easel.folders.catalogue
     card = (catalogue / "tiny.toml").read_text("utf-8")
-    other = card.replace('"tiny"', '"other"').replace('"diffusers"', '"previewer"')
+    other = card.replace('"tiny"', '"other"').replace('"diffusers"', '"coreml"')
     (catalogue / "other.toml").write_text(other, "utf-8")
     assert [one.id for one in easel.shelf.cards()] == ["tiny"]
 
