@@ -73,7 +73,7 @@ def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     add = generate.add_argument
     add("prompt", metavar="PROMPT", help='what to draw, for example "a red apple"')
-    add("-o", "--output", metavar="FILE", help="write to this .png, .jpg or .webp file")
+    add("-o", "--output", metavar="FILE", help="write to this .png, .jpg, .webp or .avif file")
     add("--negative", metavar="TEXT", default="", help="what the picture should not show")
     add("--seed", metavar="N", help="0 to 4294967295; the same seed gives the same picture")
     add("--steps", metavar="N", help="more steps take longer and draw finer")

@@ -38,6 +38,10 @@
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
+    │   ├── TemplateProblem(template, reason)       no way to name pictures
+    │   ├── IndexDamaged(file, kept_as)             put aside and made again from the pictures
+    │   ├── IndexTooNew(file, version)              a newer Easel's
+    │   ├── MarksDamaged(file, kept_as)             favourites and tags
     │   ├── AlreadyRunning(pid)
     │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
@@ -340,6 +344,39 @@ class SettingsTooNew(WorldError):
 
     file: str
     version: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class TemplateProblem(WorldError):
+    """``reason`` is "too long", "character", "braces", "placeholder", "empty name",
+    "dot or space" or "always the same"."""
+
+    template: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class IndexDamaged(WorldError):
+    """``kept_as`` is where the unreadable index was put aside; "" where that was refused."""
+
+    file: str
+    kept_as: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class IndexTooNew(WorldError):
+    """A newer Easel wrote it; it stays as it is. ``version`` is its schema's."""
+
+    file: str
+    version: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class MarksDamaged(WorldError):
+    """Favourites and tags; ``kept_as`` as with ``IndexDamaged``."""
+
+    file: str
+    kept_as: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

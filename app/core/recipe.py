@@ -64,12 +64,28 @@ class LoraUse:
     weight: float = 1.0
 
 
+class How(StrEnum):
+    """How a picture came of another one. The value is stored with each picture."""
+
+    VARIATION = "variation"
+    IMAGE_TO_IMAGE = "image to image"
+    REDRAW = "redraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The picture that another one came of, by its id (``library.picture_file.Picture.id``)."""
+
+    picture: str
+    how: How
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything one picture needs; the worker reads nothing else.
 
     ``guidance`` 1 means none; ``seed`` in [0, 2**32); ``steps`` as asked: schedulers may run a few
-    more or fewer (Heun, PNDM, image-to-image).
+    more or fewer (Heun, PNDM, image-to-image). ``parent`` changes nothing of what is drawn.
     """
 
     prompt: str
@@ -82,6 +98,7 @@ class Recipe:
     negative_prompt: str = ""
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +119,4 @@ class Draft:
     count: int = 1
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    parent: Parent | None = None

@@ -51,6 +51,7 @@ def resolve(
             scheduler=scheduler,
             start=draft.start,
             loras=draft.loras,
+            parent=draft.parent,
         )
         for i in range(count)
     )

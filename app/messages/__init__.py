@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
-from app.messages import coreml, models
+from app.messages import coreml, library, models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -292,6 +292,10 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.NoSpace: _no_space,
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
+    errors.TemplateProblem: library.template_problem,
+    errors.IndexDamaged: library.index_damaged,
+    errors.IndexTooNew: library.index_too_new,
+    errors.MarksDamaged: library.marks_damaged,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
 }

@@ -36,7 +36,7 @@ _JSON = st.recursive(
 )
 
 
-@given(key=st.sampled_from([*sorted(to_dict(recipe())), "start", "loras"]), value=_JSON)
+@given(key=st.sampled_from([*sorted(to_dict(recipe())), "start", "loras", "parent"]), value=_JSON)
 def test_a_changed_field_gives_a_recipe_or_a_value_error(key: str, value: object) -> None:
     data = to_dict(recipe()) | {key: value}
     with contextlib.suppress(ValueError):

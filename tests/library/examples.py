@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.core.events import Finished, Pixels
 from app.core.model import Family, Feature, Limits, Model
 from app.core.placement import Placement
-from app.core.recipe import Draft, LoraUse, Recipe, Scheduler, Size, Start
+from app.core.recipe import Draft, How, LoraUse, Parent, Recipe, Scheduler, Size, Start
 from app.core.resolve import resolve
 
 SIZE = Size(64, 64)
@@ -94,6 +94,10 @@ def recipes(draw: st.DrawFn) -> Recipe:
         start=draw(st.none() | starts()),
         loras=tuple(
             draw(st.lists(st.builds(LoraUse, st.text(max_size=20), st.floats(-2, 2)), max_size=2))
+        ),
+        parent=draw(
+            st.none()
+            | st.builds(Parent, st.text("0123456789abcdef", min_size=32), st.sampled_from(How))
         ),
     )
     return resolve(draft, MODEL)[0]
