@@ -40,7 +40,7 @@ class Picture:
 
     ``seconds`` of drawing, without loading; ``created`` has its time zone. ``fell_back`` says why
     it lies in the fallback folder, where it does. ``id`` is the picture's own for ever, wherever
-    its file goes; "" before it is saved.
+    its file goes; "" before it is saved. ``version`` is that of the Easel that drew it.
     """
 
     file: Path
@@ -50,6 +50,7 @@ class Picture:
     created: datetime
     fell_back: FolderNotWritable | NoSpace | None = None
     id: str = ""
+    version: str = __version__
 
 
 def encode(pixels: Pixels, picture: Picture, suffix: str = ".png", *, bare: bool = False) -> bytes:
@@ -99,7 +100,7 @@ def _to_text(picture: Picture) -> str:
         "placement": picture.placement.value,
         "seconds": picture.seconds,
         "created": picture.created.isoformat(),
-        "app": __version__,
+        "app": picture.version,
     }
     return json.dumps(data, sort_keys=True)  # ASCII: also a path that is no Unicode survives
 
@@ -119,6 +120,7 @@ def _from_text(file: Path, text: str) -> Picture:
         seconds=float(data["seconds"]),
         created=created if created.tzinfo else created.astimezone(),
         # Easel 0.1 gave none: what the file says is as good a name.
+        version=str(data.get("app", "")),
         id=str(data.get("id") or hashlib.sha256(text.encode()).hexdigest()[:32]),
     )
 
