@@ -23,7 +23,7 @@ def copy_to(picture: Picture, target: Path, *, bare: bool = False) -> Path:
     if not bare and SUFFIXES[suffix] == SUFFIXES.get(picture.file.suffix.lower()):
         write_over(target, _bytes(picture.file))
     else:
-        write_over(target, encode(_pixels(picture.file), picture, suffix, bare=bare))
+        write_over(target, encode(read_pixels(picture.file), picture, suffix, bare=bare))
     return target
 
 
@@ -36,7 +36,8 @@ def _bytes(file: Path) -> bytes:
         raise PictureUnreadable(str(file), "permission") from error
 
 
-def _pixels(file: Path) -> Pixels:
+def read_pixels(file: Path) -> Pixels:
+    """The pixels of a saved picture. Raises PictureUnreadable."""
     import io
 
     from PIL import Image
