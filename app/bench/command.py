@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.bench import download, drawing, machine, report, starter, window
+from app.bench import download, drawing, machine, report, saving, starter, window
 from app.bench.finding import Finding
 from app.bench.runner import NotMeasured, Runner, first_core
 from app.bench.setting import Scale, Setting
@@ -25,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "ui": window.ui,
     "starter": starter.judge,
     "download": download.download,
+    "png": saving.png,
 }
 ABOUT = """Measure what Easel promises, against stock scripts on the same weights.
 
@@ -37,6 +38,7 @@ ABOUT = """Measure what Easel promises, against stock scripts on the same weight
   ui             whether the window keeps answering while the engine works
   starter        the judge's score of the built-in model's drawings
   download       a file fetched and proven from a server on this machine, against curl
+  png            a picture saved with its recipe, against Pillow's default
   all            all of these (the default)
 """
 NOTES = """Each number comes from a fresh process on one pinned thread and is CPU time (user and

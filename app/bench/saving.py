@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import tempfile
+
 from app.bench.finding import Finding, Kind
 from app.bench.setting import Scale, Setting, numbers
 
 MS = 1e3
 KB = 1e-3
 SIDES = {Scale.TINY: 64, Scale.SMALL: 512, Scale.FULL: 1024}
-KINDS = ("smooth", "grainy")
-"""Pictures like those that models draw: soft shapes, and the same with the grain of a photograph."""
+KINDS = ("smooth", "grainy", "drawing")
+"""The pictures of ``peers/build_pictures.py``."""
 
 
 def png(setting: Setting) -> list[Finding]:
     """CPU and bytes of a PNG with its recipe, against Pillow's default of the same pixels."""
     side = SIDES[setting.scale]
-    ours, peer = setting.pair(
-        "png",
-        lambda: setting.probe("easel_png.py", "--side", side),
-        lambda: setting.peer("pillow_png.py", "--side", side),
-    )
+    with tempfile.TemporaryDirectory(prefix="easel-bench-") as folder:
+        setting.peer("build_pictures.py", folder, "--side", side)
+        ours, peer = setting.pair(
+            "png",
+            lambda: setting.probe("easel_png.py", folder, "--side", side),
+            lambda: setting.peer("pillow_png.py", folder, "--side", side),
+        )
     found = []
     for kind in KINDS:
         cpu, size = numbers(peer, f"{kind}_cpu", MS), numbers(peer, f"{kind}_bytes", KB)
