@@ -332,7 +332,7 @@ class NoSpace(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class SettingsDamaged(WorldError):
-    """``kept_as`` is where the unreadable file was put aside."""
+    """``kept_as`` is where the unreadable file was put aside; "" where that was refused."""
 
     file: str
     kept_as: str
@@ -357,24 +357,18 @@ class TemplateProblem(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class IndexDamaged(WorldError):
-    """``kept_as`` is where the unreadable index was put aside; "" where that was refused."""
-
     file: str
     kept_as: str
 
 
 @dataclass(unsafe_hash=True, repr=False)
 class IndexTooNew(WorldError):
-    """A newer Easel wrote it; it stays as it is. ``version`` is its schema's."""
-
     file: str
     version: int
 
 
 @dataclass(unsafe_hash=True, repr=False)
 class MarksDamaged(WorldError):
-    """Favourites and tags; ``kept_as`` as with ``IndexDamaged``."""
-
     file: str
     kept_as: str
 

@@ -21,7 +21,7 @@ from app.library.entry import Entry, Stamp, entry_of, read_entry
 from app.library.index import Index, Tag
 from app.library.marks import Marks, put_aside
 from app.library.picture_file import Picture
-from app.library.scanning import scan
+from app.library.scanning import folders, scan
 from app.library.search import Query
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,10 @@ class Gallery:
                 report(done, len(found.new))
             whole = done == len(found.new) and self._index is index
             return Refreshed(done, len(found.moved), len(found.gone), whole)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder that pictures may lie in now: for whoever watches them and refreshes."""
+        return folders(self._roots())
 
     def rebuild(
         self,

@@ -23,7 +23,7 @@ from app.library.entry import Entry, Stamp
 from app.library.marks import Mark
 from app.library.search import Query, Sort, spaced, take_apart
 
-BUSY_S = 10.0
+BUSY_S = 5.0
 """How long to wait for another program that writes."""
 
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})

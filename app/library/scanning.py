@@ -60,6 +60,23 @@ def scan(
     return Changes(tuple(sorted(changed)), tuple(moved), tuple(sorted(gone)))
 
 
+def folders(roots: Sequence[Path]) -> tuple[Path, ...]:
+    """The folders that ``scan`` looks into and that are there: for whoever watches them."""
+    found: list[Path] = []
+    waiting = [(root, MAX_DEPTH) for root in roots]
+    while waiting:
+        folder, depth = waiting.pop(0)
+        with contextlib.suppress(OSError), os.scandir(folder) as listing:
+            found.append(folder)
+            below = sorted(
+                Path(entry.path)
+                for entry in listing
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            )
+            waiting += [(path, depth - 1) for path in below if depth > 0]
+    return tuple(found)
+
+
 def _walk(folder: bytes, closed: list[bytes], depth: int) -> Iterator[tuple[bytes, Stamp]]:
     try:
         with os.scandir(folder) as listing:

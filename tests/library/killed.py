@@ -1,7 +1,8 @@
 """A program that draws, saves and lists, and is killed at random moments; then what is left of it.
 
-Run by path with a folder, a count and a seed; prints one JSON object. The program is forked from
-this one, so that a round costs no start of an interpreter. Nothing here runs threads when it forks.
+Run with a folder, what to do, how often, a seed and the longest life in seconds; prints one JSON
+object. The program is forked from this one, so that a round costs no start of an interpreter.
+Nothing here runs threads when it forks.
 """
 
 from __future__ import annotations
@@ -111,17 +112,17 @@ def look(home: Path, told: list[Path]) -> Counter[str]:
     return +wrong
 
 
-def main(home: Path, mode: str, rounds: int, seed: int) -> None:
+def main(home: Path, mode: str, rounds: int, seed: int, longest: float) -> None:
     chance = random.Random(seed)
     program = {"draw": draw_for_ever, "import": import_for_ever}[mode]
     wrong: Counter[str] = Counter()
     told: list[Path] = []
     for _ in range(rounds):
-        told += kill_in(chance.uniform(0.0, 0.06), home, program)
+        told += kill_in(chance.uniform(0.0, longest), home, program)
         wrong += look(home, told)
     parts = len(list(home.rglob(".easel-*.part")))
     print(json.dumps({"wrong": wrong, "told": len(told), "parts": parts}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5]))

@@ -179,6 +179,21 @@ def test_pictures_of_other_programs_are_listed_too(
     assert len(entry.id) == 64
 
 
+def test_the_folders_to_watch_are_those_that_are_looked_into(
+    gallery: Gallery, tmp_path: Path
+) -> None:
+    assert gallery.folders() == ()
+    for name in ("a/b", ".hidden", "c"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+    (tmp_path / "pictures" / "link").symlink_to(tmp_path / "pictures" / "a")
+    assert [str(f.relative_to(tmp_path)) for f in gallery.folders()] == [
+        "pictures",
+        "pictures/a",
+        "pictures/c",
+        "pictures/a/b",
+    ]
+
+
 def test_a_name_that_is_no_unicode_is_listed(gallery: Gallery, tmp_path: Path) -> None:
     picture = draw(tmp_path / "pictures", "a", 1)
     odd = Path(os.fsdecode(os.fsencode(tmp_path / "pictures") + b"/\xff\xfe.png"))

@@ -25,9 +25,10 @@ from tests.library.pictures import draw, listed, open_gallery
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def killed(home: Path, mode: str, rounds: int, seed: int) -> dict[str, Any]:
+def killed(home: Path, mode: str, rounds: int, seed: int, longest: float = 0.06) -> dict[str, Any]:
+    asked = (str(home), mode, str(rounds), str(seed), str(longest))
     done = subprocess.run(
-        [sys.executable, "-m", "tests.library.killed", str(home), mode, str(rounds), str(seed)],
+        [sys.executable, "-m", "tests.library.killed", *asked],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -63,7 +64,7 @@ def test_kills_while_a_folder_is_listed(tmp_path: Path) -> None:
 def test_kills_while_ten_thousand_pictures_are_listed(tmp_path: Path) -> None:
     for n in range(10_000):
         draw(tmp_path / "pictures" / str(n % 30), f"apple {n}", n)
-    assert killed(tmp_path, "import", 12, 2)["wrong"] == {}
+    assert killed(tmp_path, "import", 5, 2, 3.0)["wrong"] == {}
 
 
 # --- the N-th call fails ------------------------------------------------------------------------
