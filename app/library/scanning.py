@@ -46,8 +46,9 @@ def scan(
             if len(there) % 256 == 0 and cancelled():
                 return None
     lost = {path for path in known.keys() - there.keys() if not path.startswith(tuple(closed))}
-    # A file added between the listing of the rows and of the folder is not lost.
-    gone = {path for path in lost if not os.path.lexists(path)}
+    below = tuple(os.fsencode(root) + b"/" for root in roots)
+    inodes = {stamp.inode for stamp in there.values()}
+    gone = {path for path in lost if not path.startswith(below) or _is_gone(path, inodes)}
     changed = {path for path, stamp in there.items() if known.get(path) != stamp}
     by_stamp = {known[path]: path for path in gone}
     moved = []
@@ -58,6 +59,18 @@ def scan(
             gone.discard(old)
             changed.discard(path)
     return Changes(tuple(sorted(changed)), tuple(moved), tuple(sorted(gone)))
+
+
+def _is_gone(path: bytes, inodes: set[int]) -> bool:
+    """Whether ``path``, which no folder lists, is not there, or is another spelling of one.
+
+    Disks that take "A.png" for "a.png" find a file under a name that it has no longer. What is
+    there and no other was added while the folders were read.
+    """
+    try:
+        return os.lstat(path).st_ino in inodes
+    except OSError:
+        return True
 
 
 def folders(roots: Sequence[Path]) -> tuple[Path, ...]:
