@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -64,6 +65,7 @@ class Gallery:
         self._roots = roots
         self._refreshing = threading.Lock()
         self._opening = threading.Lock()
+        self._marking = threading.Lock()
         self._problems: list[EaselError] = []
         self._checked: Index | None = None
         self._marks = Marks(marks)
@@ -147,11 +149,10 @@ class Gallery:
             try:
                 entries.append(read_entry(file))
             except PictureUnreadable as error:
-                try:
-                    others[path] = Stamp.of(file.stat())
-                except OSError:  # gone since the look
-                    continue
-                log.info("not listed: %s", error)
+                log.debug("not listed: %s", error)
+                if error.reason in ("not a picture", "too large"):  # it will not change by itself
+                    with contextlib.suppress(OSError):
+                        others[path] = Stamp.of(file.stat())
         self._ask(lambda index: index.put(entries, others))
 
     # --- asking ---------------------------------------------------------------------------------
@@ -204,8 +205,9 @@ class Gallery:
         self._copy_marks()
 
     def _copy_marks(self) -> None:
-        marks = self._marks.all()
-        self._ask(lambda index: index.set_marks(marks))
+        with self._marking:
+            marks = self._marks.all()
+            self._ask(lambda index: index.set_marks(marks))
 
     # --- the index ------------------------------------------------------------------------------
 

@@ -157,7 +157,7 @@ class Index:
         if asked.favourites:
             where.append("id IN (SELECT id FROM favourites)")
         for tag in asked.tags:
-            where.append("id IN (SELECT id FROM tags WHERE tag = ?)")
+            where.append("id IN (SELECT id FROM tags WHERE tag = ? COLLATE NOCASE)")
             values.append(tag)
         condition = f"WHERE {' AND '.join(where)}" if where else ""
         with self._reading() as connection:

@@ -86,7 +86,7 @@ _UNREADABLE = {
     ),
     "not a picture": (
         "It is not a picture of a kind that Easel opens.",
-        "Choose a PNG, JPEG, WebP, GIF, BMP or TIFF picture.",
+        "Choose a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF picture.",
     ),
     "too large": (
         "It has more than 40 million pixels, or more than 64 MB.",

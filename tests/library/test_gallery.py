@@ -276,6 +276,7 @@ def searched(gallery: Gallery, tmp_path: Path) -> Gallery:
         ("is:favourite", [3]),
         ("is:favourite apple", [3]),
         ('tag:"Garden of mine"', [0, 3]),
+        ('tag:"garden of mine" advert', [3]),
         ("tag:garden", []),
         ("colour:red", []),
         ('"', [0, 1, 2, 3]),
