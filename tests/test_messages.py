@@ -117,9 +117,15 @@ EXAMPLES: tuple[EaselError, ...] = (
             "always the same",
         )
     ),
-    *(errors.IndexDamaged("/support/index.sqlite3", kept) for kept in ("/support/i.damaged", "")),
+    *(
+        errors.LibraryDamaged("index", "/support/index.sqlite3", kept)
+        for kept in ("/support/i.damaged", "")
+    ),
     errors.IndexTooNew("/support/index.sqlite3", 9),
-    *(errors.MarksDamaged("/support/marks.json", kept) for kept in ("/support/m.damaged", "")),
+    *(
+        errors.LibraryDamaged("marks", "/support/marks.json", kept)
+        for kept in ("/support/m.damaged", "")
+    ),
     errors.AlreadyRunning(123),
     errors.ProgramIncomplete(("diffusers.PNDMScheduler",)),
     errors.Bug("Traceback (most recent call last):\n  boom\n"),

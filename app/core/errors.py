@@ -39,9 +39,8 @@
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
     │   ├── TemplateProblem(template, reason)       no way to name pictures
-    │   ├── IndexDamaged(file, kept_as)             put aside and made again from the pictures
+    │   ├── LibraryDamaged(what, file, kept_as)     the index (made again) or the marks
     │   ├── IndexTooNew(file, version)              a newer Easel's
-    │   ├── MarksDamaged(file, kept_as)             favourites and tags
     │   ├── AlreadyRunning(pid)
     │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
@@ -348,15 +347,17 @@ class SettingsTooNew(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class TemplateProblem(WorldError):
-    """``reason`` is "too long", "character", "braces", "placeholder", "empty name",
-    "dot or space" or "always the same"."""
+    """``reason`` is one of the words of ``app/messages``: see there."""
 
     template: str
     reason: str
 
 
 @dataclass(unsafe_hash=True, repr=False)
-class IndexDamaged(WorldError):
+class LibraryDamaged(WorldError):
+    """``what`` is "index" or "marks" (favourites and tags); ``kept_as`` as above."""
+
+    what: str
     file: str
     kept_as: str
 
@@ -365,12 +366,6 @@ class IndexDamaged(WorldError):
 class IndexTooNew(WorldError):
     file: str
     version: int
-
-
-@dataclass(unsafe_hash=True, repr=False)
-class MarksDamaged(WorldError):
-    file: str
-    kept_as: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

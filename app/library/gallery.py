@@ -14,7 +14,7 @@ from typing import TypeVar
 from app.core.errors import (
     EaselError,
     FolderNotWritable,
-    IndexDamaged,
+    LibraryDamaged,
     NoSpace,
     PictureUnreadable,
 )
@@ -216,7 +216,7 @@ class Gallery:
         index = self._index
         try:
             return question(index)
-        except IndexDamaged:
+        except LibraryDamaged:
             self._replace(index)
             return question(self._index)
 
@@ -233,14 +233,14 @@ class Gallery:
         try:
             try:
                 return Index(self._file)
-            except IndexDamaged:
+            except LibraryDamaged:
                 self._put_aside()
                 return Index(self._file)
-        except (FolderNotWritable, NoSpace, IndexDamaged) as error:
+        except (FolderNotWritable, NoSpace, LibraryDamaged) as error:
             self._problems.append(error)
             return Index(None)
 
     def _put_aside(self) -> None:
-        self._problems.append(IndexDamaged(str(self._file), put_aside(self._file)))
+        self._problems.append(LibraryDamaged("index", str(self._file), put_aside(self._file)))
         for ending in ("-wal", "-shm"):
             self._file.with_name(f"{self._file.name}{ending}").unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import FolderNotWritable, IndexDamaged, NoSpace
+from app.core.errors import FolderNotWritable, LibraryDamaged, NoSpace
 from app.core.recipe import How, Parent
 from app.files.atomic_file import free_bytes
 from app.library import migrations
@@ -61,12 +61,12 @@ class Index:
     """The rows of ``file``; in memory where it is None.
 
     Readers never wait for a writer, so the window may ask while another thread lists thousands.
-    May be called from any thread. Every method raises IndexDamaged when the file turns out not to
-    be what it was, and those that write FolderNotWritable and NoSpace.
+    May be called from any thread. Every method raises LibraryDamaged when the file turns out not
+    to be what it was, and those that write FolderNotWritable and NoSpace.
     """
 
     def __init__(self, file: Path | None) -> None:
-        """Raises IndexTooNew, IndexDamaged, FolderNotWritable, NoSpace."""
+        """Raises IndexTooNew, LibraryDamaged, FolderNotWritable, NoSpace."""
         self.file = file
         self._lock = threading.Lock()
         self._read_lock = self._lock if file is None else threading.Lock()
@@ -201,11 +201,11 @@ class Index:
             return tuple(Tag(name, count) for name, count in rows)
 
     def check(self) -> None:
-        """Read all of it. Raises IndexDamaged."""
+        """Read all of it. Raises LibraryDamaged."""
         with self._reading() as connection:
             (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
-            raise IndexDamaged(str(self.file or ""), "")
+            raise LibraryDamaged("index", str(self.file or ""), "")
 
     # --- the file -------------------------------------------------------------------------------
 
@@ -254,14 +254,15 @@ class Index:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         folder = self.file.parent if self.file else Path()
         if code in _CORRUPT:
-            return IndexDamaged(str(self.file or ""), "")
+            return LibraryDamaged("index", str(self.file or ""), "")
         if code == sqlite3.SQLITE_FULL:
             return NoSpace(str(folder), 0, free_bytes(folder))
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
             return FolderNotWritable(str(folder), "permission")
         if isinstance(error, sqlite3.OperationalError):
             return FolderNotWritable(str(folder), str(error).lower())
-        return IndexDamaged(str(self.file or ""), "")  # closed, because another thread found it so
+        # Closed, because another thread found it so.
+        return LibraryDamaged("index", str(self.file or ""), "")
 
 
 def _put(connection: sqlite3.Connection, entry: Entry) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import MarksDamaged
+from app.core.errors import FolderNotWritable, LibraryDamaged
 from app.files.atomic_file import write_over
 
 VERSION = 1
@@ -33,20 +33,26 @@ class Mark:
 class Marks:
     """The marks of ``file``; a change is on the disk when its method returns.
 
-    A file that cannot be read is put aside and said in ``problem``. May be called from any thread.
+    A file that is not what it should be is put aside and said in ``problem``. One that the system
+    does not give us stays where it is, and nothing is written over it. May be called from any
+    thread.
     """
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.problem: MarksDamaged | None = None
+        self.problem: LibraryDamaged | None = None
         self._lock = threading.Lock()
+        self._withheld = False
         self._marks: dict[str, Mark] = {}
         try:
             self._marks = _read(file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
-        except (OSError, ValueError, TypeError, AttributeError, KeyError):
-            self.problem = MarksDamaged(str(file), put_aside(file))
+        except OSError:
+            self._withheld = True
+            self.problem = LibraryDamaged("marks", str(file), "")
+        except (ValueError, TypeError, AttributeError, KeyError):
+            self.problem = LibraryDamaged("marks", str(file), put_aside(file))
 
     def all(self) -> dict[str, Mark]:
         """Every picture that has one."""
@@ -73,6 +79,8 @@ class Marks:
 
     def _change(self, ids: Iterable[str], change: Any) -> None:
         with self._lock:
+            if self._withheld:
+                raise FolderNotWritable(str(self.file.parent), "permission")
             marks = dict(self._marks)
             for id in ids:
                 marks[id] = change(marks.get(id, Mark()))

@@ -293,9 +293,8 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
     errors.TemplateProblem: library.template_problem,
-    errors.IndexDamaged: library.index_damaged,
+    errors.LibraryDamaged: library.library_damaged,
     errors.IndexTooNew: library.index_too_new,
-    errors.MarksDamaged: library.marks_damaged,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
 }

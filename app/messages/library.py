@@ -26,8 +26,14 @@ def template_problem(error: errors.TemplateProblem) -> Message:
     )
 
 
-def index_damaged(error: errors.IndexDamaged) -> Message:
+def library_damaged(error: errors.LibraryDamaged) -> Message:
     kept = f" The old one is kept as {shown(error.kept_as)}." if error.kept_as else ""
+    if error.what == "marks":
+        return Message(
+            "Favourites and tags could not be read",
+            f"{shown(error.file)} is damaged, so no picture has any now.{kept}",
+            "Put back a copy of that file, or mark your favourites once more.",
+        )
     return Message(
         "The list of pictures was damaged",
         f"Easel makes it again from the pictures themselves; no picture is lost.{kept}",
@@ -41,13 +47,4 @@ def index_too_new(error: errors.IndexTooNew) -> Message:
         f"{shown(error.file)} was written by a newer version. Easel leaves it as it is, and goes "
         "on saving pictures.",
         "Use the newer version of Easel.",
-    )
-
-
-def marks_damaged(error: errors.MarksDamaged) -> Message:
-    kept = f" The old file is kept as {shown(error.kept_as)}." if error.kept_as else ""
-    return Message(
-        "Favourites and tags could not be read",
-        f"{shown(error.file)} is damaged, so no picture has any now.{kept}",
-        "Put back a copy of that file, or mark your favourites once more.",
     )
