@@ -8,6 +8,7 @@ from app.core.events import Finished, Pixels
 from app.core.model import Family, Feature, Limits, Model
 from app.core.placement import Placement
 from app.core.recipe import Draft, How, LoraUse, Parent, Recipe, Scheduler, Size, Start
+from app.core.recipe_json import to_json
 from app.core.resolve import resolve
 
 SIZE = Size(64, 64)
@@ -61,6 +62,11 @@ def finished(width: int = 8, height: int = 8, seconds: float = 1.5) -> Finished:
         for c in range(3)
     )
     return Finished("job", Pixels(width, height, rgb), Placement.CPU, seconds)
+
+
+def fits_a_jpeg(of: Recipe) -> bool:
+    """A JPEG has room for 65,000 bytes, and our JSON is ASCII with six bytes a foreign letter."""
+    return len(to_json(of)) < 60_000
 
 
 _TEXT = st.one_of(st.text(max_size=200), st.sampled_from(AWKWARD))
