@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
     from app.jobs.shelf import Shelf
+    from app.library.gallery import Gallery
     from app.library.library import Library
+    from app.library.picture_file import Picture
     from app.library.starts import Kept
+    from app.library.thumbnails import Thumbnails
     from app.weights.moving import Report
 
 
@@ -54,18 +57,44 @@ class Easel:
         self.settings_problem = settings_problem
         self._make_engine = make_engine
         self._library: Library | None = None
+        self._gallery: Gallery | None = None
         self._shelf: Shelf | None = None
         self._deliveries: Deliveries | None = None
         self._counters: dict[tuple[str, tuple[Adapter, ...]], TokenCounter] = {}
 
     @property
     def library(self) -> Library:
-        """Saves to the folder that is set, or where that fails to one of Easel's own."""
+        """Saves to the folder that is set, or where that fails to one of Easel's own; then lists.
+
+        A form or a pattern of names in the settings that cannot be is the usual one instead.
+        """
         if self._library is None:
             from app.library.library import Library
 
-            self._library = Library(self._pictures(), self.folders.rescued)
+            self._library = Library(self._pictures(), self.folders.rescued, saved=self._list)
+            self._set_up(self._library)
         return self._library
+
+    @property
+    def gallery(self) -> Gallery:
+        """Every picture of the folder that is set, and of the rescued ones. Raises IndexTooNew.
+
+        Whoever asks for it looks at its folders (``refresh``), and closes it in the end.
+        """
+        if self._gallery is None:
+            from app.library.gallery import Gallery
+
+            folders = self.folders
+            self._gallery = Gallery(
+                folders.index, folders.marks, lambda: (self._pictures(), folders.rescued)
+            )
+        return self._gallery
+
+    def make_thumbnails(self) -> Thumbnails:
+        """The small pictures of the gallery."""
+        from app.library.thumbnails import Thumbnails
+
+        return Thumbnails(self.folders.thumbnails)
 
     @property
     def shelf(self) -> Shelf:
@@ -143,6 +172,7 @@ class Easel:
         self.settings = settings
         if self._library is not None:
             self._library.folder = self._pictures()
+            self._set_up(self._library)
         settings_file.save(self.folders.settings, settings)
 
     def models(self) -> tuple[Model, ...]:
@@ -244,6 +274,24 @@ class Easel:
             placing=self._placing(),
             previews=previews,
         )
+
+    def _set_up(self, library: Library) -> None:
+        """The form and the names that are set."""
+        from app.core.errors import TemplateProblem
+        from app.library.file_names import DEFAULT, Template
+        from app.library.picture_file import SUFFIXES
+
+        suffix = self.settings.picture_suffix or ".png"
+        library.suffix = suffix if suffix in SUFFIXES else ".png"
+        try:
+            library.template = Template(self.settings.name_template or DEFAULT)
+        except TemplateProblem:
+            library.template = Template()
+
+    def _list(self, picture: Picture) -> None:
+        """On the thread that saved it. Where nobody looks at the gallery, the next one finds it."""
+        if self._gallery is not None:
+            self._gallery.add(picture)
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder

@@ -151,3 +151,20 @@ def test_a_command_s_session_saves_where_it_is_told_and_remembers_nothing(
     assert isinstance(saved, Saved)
     assert saved.picture.file.is_relative_to(tmp_path / "here")
     assert not easel.folders.journal.exists()
+
+
+def test_its_gallery_lists_what_its_library_saves_and_follows_the_folder_that_is_set(
+    easel: Easel, tmp_path: Path
+) -> None:
+    from tests.library.examples import finished, recipe
+
+    gallery = easel.gallery
+    assert easel.gallery is gallery
+    here = easel.library.save(recipe("here", 1), finished(64, 64))
+    assert [entry.file for entry in gallery.entries(gallery.keys())] == [here.file]
+    easel.change_settings(replace(easel.settings, pictures_folder=str(tmp_path / "elsewhere")))
+    there = easel.library.save(recipe("there", 2), finished(64, 64))
+    gallery.refresh()
+    assert [entry.file for entry in gallery.entries(gallery.keys())] == [there.file]
+    assert easel.make_thumbnails().get(gallery.entries(gallery.keys())[0]).width == 64
+    gallery.close()

@@ -126,6 +126,27 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.SettingsDamaged("/support/settings.json", "/support/settings.damaged.json"),
     errors.SettingsDamaged("/support/settings.json", ""),
     errors.SettingsTooNew("/support/settings.json", 2),
+    *(
+        errors.TemplateProblem("{colour}", reason)
+        for reason in (
+            "too long",
+            "character",
+            "braces",
+            "placeholder",
+            "empty name",
+            "dot or space",
+            "always the same",
+        )
+    ),
+    *(
+        errors.LibraryDamaged("index", "/support/index.sqlite3", kept)
+        for kept in ("/support/i.damaged", "")
+    ),
+    errors.IndexTooNew("/support/index.sqlite3", 9),
+    *(
+        errors.LibraryDamaged("marks", "/support/marks.json", kept)
+        for kept in ("/support/m.damaged", "")
+    ),
     errors.AlreadyRunning(123),
     errors.ProgramIncomplete(("diffusers.PNDMScheduler",)),
     errors.Bug("Traceback (most recent call last):\n  boom\n"),

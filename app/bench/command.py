@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.bench import conversion, download, drawing, machine, report, starter, window
+from app.bench import conversion, download, drawing, machine, report, saving, starter, window
 from app.bench.finding import Finding
 from app.bench.runner import NotMeasured, Runner, first_core
 from app.bench.setting import Scale, Setting
@@ -26,6 +26,7 @@ BENCHES: dict[str, Bench] = {
     "starter": starter.judge,
     "download": download.download,
     "convert": conversion.convert,
+    "png": saving.png,
 }
 ASKED_ALONE = frozenset({"convert"})
 """Left out of "all": minutes and gigabytes that say nothing about drawing."""
@@ -40,6 +41,7 @@ ABOUT = """Measure what Easel promises, against stock scripts on the same weight
   ui             whether the window keeps answering while the engine works
   starter        the judge's score of the built-in model's drawings
   download       a file fetched and proven from a server on this machine, against curl
+  png            a picture saved with its recipe, against Pillow's default
   convert        the UNet made a Core ML package, as it is and in 6 bits; with --full also executed
   all            all of these but convert (the default)
 """

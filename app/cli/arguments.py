@@ -8,7 +8,7 @@ from typing import NoReturn
 from app import __version__
 from app.core.recipe import Scheduler
 
-VERBS = ("generate", "models", "convert", "doctor", "selftest", "bench")
+VERBS = ("generate", "models", "library", "convert", "doctor", "selftest", "bench")
 
 
 class UsageError(Exception):
@@ -35,6 +35,7 @@ def parser() -> Parser:
     _add_generate(verbs)
     _add_models(verbs)
     _add_convert(verbs)
+    _add_library(verbs)
     doctor = verbs.add_parser(
         "doctor",
         help="say what is installed and what may be wrong",
@@ -82,7 +83,7 @@ def _add_generate(verbs: argparse._SubParsersAction[Parser]) -> None:
     )
     add = generate.add_argument
     add("prompt", metavar="PROMPT", help='what to draw, for example "a red apple"')
-    add("-o", "--output", metavar="FILE", help="write to this .png, .jpg or .webp file")
+    add("-o", "--output", metavar="FILE", help="write to this .png, .jpg, .webp or .avif file")
     add("--negative", metavar="TEXT", default="", help="what the picture should not show")
     add("--seed", metavar="N", help="0 to 4294967295; the same seed gives the same picture")
     add("--steps", metavar="N", help="more steps take longer and draw finer")
@@ -196,6 +197,39 @@ def _add_convert(verbs: argparse._SubParsersAction[Parser]) -> None:
     add("--output", metavar="FOLDER", help="the new folder; needed for a model given by its folder")
     add("--verify", action="store_true", help="then run the packages and compare their answers")
     _add_json(convert, "print one JSON object a line: progress, the folder, each error")
+
+
+def _add_library(verbs: argparse._SubParsersAction[Parser]) -> None:
+    library = verbs.add_parser(
+        "library",
+        help="list and search the pictures; make the list of them again",
+        description="List and search the pictures in the pictures folder. The list is made of "
+        "the files alone, whoever put them there.",
+        allow_abbrev=False,
+    )
+    actions = library.add_subparsers(
+        dest="action", metavar="ACTION", title="actions", required=True
+    )
+    about = {
+        "list": "list every picture, the newest first",
+        "search": "list the pictures that have all these words, or the beginnings of them",
+        "rebuild": "make the list again from the files alone; favourites and tags stay",
+        "recipe": "say how a picture was drawn, by Easel or by another program",
+    }
+    made = {
+        name: actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        for name, text in about.items()
+    }
+    made["search"].add_argument(
+        "text",
+        metavar="TEXT",
+        nargs="+",
+        help="words of the prompt, the model, the scheduler, the seed or the date; also "
+        "seed:17, date:2026-11, model:xl, tag:garden, is:favourite",
+    )
+    made["recipe"].add_argument("file", metavar="FILE", help="a picture")
+    for parser in made.values():
+        _add_json(parser)
 
 
 def _add_json(parser: argparse.ArgumentParser, text: str = "print JSON") -> None:

@@ -19,7 +19,7 @@ from app.core.recipe import Draft
 from app.engine import model_folder
 from app.jobs.events import Saved, SessionEvent
 from app.library.library import Library, read_picture
-from app.library.recipe_text import GENERATED
+from app.library.xmp import GENERATED
 from app.messages import describe
 
 STEPS = 4

@@ -40,6 +40,9 @@
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
+    │   ├── TemplateProblem(template, reason)       no way to name pictures
+    │   ├── LibraryDamaged(what, file, kept_as)     the index (made again) or the marks
+    │   ├── IndexTooNew(file, version)              a newer Easel's
     │   ├── AlreadyRunning(pid)
     │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
@@ -345,7 +348,7 @@ class NoSpace(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class SettingsDamaged(WorldError):
-    """``kept_as`` is where the unreadable file was put aside."""
+    """``kept_as`` is where the unreadable file was put aside; "" where that was refused."""
 
     file: str
     kept_as: str
@@ -355,6 +358,29 @@ class SettingsDamaged(WorldError):
 class SettingsTooNew(WorldError):
     """A newer Easel wrote them; they stay as they are. ``version`` is their schema's."""
 
+    file: str
+    version: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class TemplateProblem(WorldError):
+    """``reason`` is one of the words of ``app/messages``: see there."""
+
+    template: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class LibraryDamaged(WorldError):
+    """``what`` is "index" or "marks" (favourites and tags); ``kept_as`` as above."""
+
+    what: str
+    file: str
+    kept_as: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class IndexTooNew(WorldError):
     file: str
     version: int
 

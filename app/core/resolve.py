@@ -58,6 +58,7 @@ def resolve(
             start=draft.start,
             loras=draft.loras,
             vae=draft.vae,
+            parent=draft.parent,
         )
         for i in range(count)
     )

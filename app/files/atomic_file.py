@@ -53,17 +53,19 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
             number += 1
 
 
-def write_over(file: Path, data: bytes) -> None:
+def write_over(file: Path, data: bytes, *, durable: bool = True) -> None:
     """Write ``data`` to ``file``, in place of what was there; makes the folder.
 
     Anyone who looks finds the old content or the new. A link is followed, so that the file it
-    points at is the one replaced. Raises FolderNotWritable, NoSpace.
+    points at is the one replaced. Without ``durable`` a power cut may leave an empty file, and
+    nothing waits for the disk: for what can be made again. Raises FolderNotWritable, NoSpace.
     """
     with _typed_errors(file.parent, len(data)):
         target = Path(os.path.realpath(file))
-        with _part(target.parent, data) as part:
+        with _part(target.parent, data, durable=durable) as part:
             part.replace(target)
-            _sync_names(target.parent)
+            if durable:
+                _sync_names(target.parent)
 
 
 def check_writable(folder: Path) -> None:
@@ -111,7 +113,7 @@ def _typed_errors(folder: Path, needed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _part(folder: Path, data: bytes) -> Iterator[Path]:
+def _part(folder: Path, data: bytes, *, durable: bool = True) -> Iterator[Path]:
     """A hidden file of ``folder`` that holds ``data``, on the disk; gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{PART_PREFIX}{os.urandom(8).hex()}{PART_SUFFIX}"
@@ -119,7 +121,8 @@ def _part(folder: Path, data: bytes) -> Iterator[Path]:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
-            sync(file.fileno())
+            if durable:
+                sync(file.fileno())
         yield part
     finally:
         with contextlib.suppress(OSError):

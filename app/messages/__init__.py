@@ -13,7 +13,7 @@ from typing import Any
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
 from app.core.events import PartlyUsed
-from app.messages import coreml, models
+from app.messages import coreml, library, models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -94,7 +94,7 @@ _UNREADABLE = {
     ),
     "not a picture": (
         "It is not a picture of a kind that Easel opens.",
-        "Choose a PNG, JPEG, WebP, GIF, BMP or TIFF picture.",
+        "Choose a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF picture.",
     ),
     "too large": (
         "It has more than 40 million pixels, or more than 64 MB.",
@@ -310,6 +310,9 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.NoSpace: _no_space,
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
+    errors.TemplateProblem: library.template_problem,
+    errors.LibraryDamaged: library.library_damaged,
+    errors.IndexTooNew: library.index_too_new,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
 }

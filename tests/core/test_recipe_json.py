@@ -37,7 +37,10 @@ _JSON = st.recursive(
 )
 
 
-@given(key=st.sampled_from([*sorted(to_dict(recipe())), "start", "loras", "vae"]), value=_JSON)
+_KEYS = [*sorted(to_dict(recipe())), "start", "loras", "vae", "parent"]
+
+
+@given(key=st.sampled_from(_KEYS), value=_JSON)
 def test_a_changed_field_gives_a_recipe_or_a_value_error(key: str, value: object) -> None:
     data = to_dict(recipe()) | {key: value}
     with contextlib.suppress(ValueError):
