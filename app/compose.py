@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.core.adapter import Adapter
     from app.core.errors import SettingsDamaged, SettingsTooNew
     from app.core.model import Model, Vocabulary
+    from app.core.placement import Placement
     from app.engine.contract import EngineFactory
     from app.engine.prompt_tokens import TokenCounter
     from app.jobs.deliveries import Deliveries
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from app.library.gallery import Gallery
     from app.library.library import Library
     from app.library.picture_file import Picture
+    from app.library.presets import Presets
+    from app.library.prompt_memory import PromptMemory
     from app.library.starts import Kept
     from app.library.thumbnails import Thumbnails
     from app.weights.moving import Report
@@ -58,6 +61,8 @@ class Easel:
         self._make_engine = make_engine
         self._library: Library | None = None
         self._gallery: Gallery | None = None
+        self._presets: Presets | None = None
+        self._prompts: PromptMemory | None = None
         self._shelf: Shelf | None = None
         self._deliveries: Deliveries | None = None
         self._counters: dict[tuple[str, tuple[Adapter, ...]], TokenCounter] = {}
@@ -95,6 +100,24 @@ class Easel:
         from app.library.thumbnails import Thumbnails
 
         return Thumbnails(self.folders.thumbnails)
+
+    @property
+    def presets(self) -> Presets:
+        """The form under names that the person gave."""
+        if self._presets is None:
+            from app.library.presets import Presets
+
+            self._presets = Presets(self.folders.presets)
+        return self._presets
+
+    @property
+    def prompts(self) -> PromptMemory:
+        """The prompts that were drawn."""
+        if self._prompts is None:
+            from app.library.prompt_memory import PromptMemory
+
+            self._prompts = PromptMemory(self.folders.prompts)
+        return self._prompts
 
     @property
     def shelf(self) -> Shelf:
@@ -232,7 +255,7 @@ class Easel:
             self.library,
             self.folders.journal,
             listener,
-            previews=True,
+            previews=self.settings.previews,
             make_engine=self._make_engine,
         )
 
@@ -292,6 +315,15 @@ class Easel:
         """On the thread that saved it. Where nobody looks at the gallery, the next one finds it."""
         if self._gallery is not None:
             self._gallery.add(picture)
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """What can be chosen for ``Settings.placement``; () where there is nothing to choose."""
+        from app.engine.coreml.this_mac import this_mac
+        from app.jobs.placing import CORE_ML
+
+        mac = this_mac()
+        return CORE_ML if mac is not None and mac.apple_silicon else ()
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder

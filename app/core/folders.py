@@ -43,6 +43,16 @@ class Folders:
         return self.support / "starts"
 
     @property
+    def presets(self) -> Path:
+        """The form under names that the person gave."""
+        return self.support / "presets.json"
+
+    @property
+    def prompts(self) -> Path:
+        """The prompts that were drawn."""
+        return self.support / "prompts.json"
+
+    @property
     def rescued(self) -> Path:
         """Pictures that the pictures folder would not take. Never the pictures folder itself."""
         return self.support / "Rescued Pictures"

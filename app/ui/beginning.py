@@ -14,11 +14,16 @@ log = logging.getLogger(__name__)
 def begin(window: MainWindow) -> None:
     """Complete ``window`` and start its engine."""
     # 1. The rest of the window
-    window.menus.fill()
     from app.ui import interactions
+    from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
+    from app.ui.other_windows import OtherWindows
 
     window.getting = GettingModels(window)
+    window.others = OtherWindows(window)
+    window.history = FormHistory(window.form, window.prompt, window.inspector)
+    window.model_changed.connect(window.history.forget)
+    window.menus.fill()
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
     window.prompt.changed.emit()

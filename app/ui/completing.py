@@ -51,6 +51,7 @@ def complete(window: MainWindow) -> None:
     # 3. As it was last time
     window.models.begin()
     window.form.restore(window.easel.settings.form)
+    window.inspector.fill(count=window.easel.settings.start_count)
     window.toolbar.inspector_button.setChecked(window.easel.settings.inspector_visible)
     window.notices.uncover()
     window.frame.fill(window.toolbar, window.canvas, window.filmstrip, window.inspector)

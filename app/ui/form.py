@@ -10,6 +10,9 @@ from app.core.resolve import MAX_WEIGHT
 from app.ui.inspector import Inspector
 from app.ui.prompt_bar import PromptBar
 
+Values = dict[str, object]
+"""What the form holds by the names of ``Draft``'s fields, and ``seed_locked``."""
+
 
 class Form:
     """The prompt bar and the inspector, read and filled together."""
@@ -54,6 +57,46 @@ class Form:
         )
         self._inspector.adapters.fill(recipe.loras, recipe.vae)
         self._inspector.seed.set_seed(recipe.seed)
+
+    def values(self) -> Values:
+        """Everything in the form; ``negative_prompt`` as typed, whatever the model."""
+        draft = self.draft()
+        return {
+            "prompt": draft.prompt,
+            "negative_prompt": self._prompt.negative.toPlainText(),
+            "start": draft.start,
+            "size": draft.size,
+            "steps": draft.steps,
+            "guidance": draft.guidance,
+            "count": draft.count,
+            "scheduler": draft.scheduler,
+            "seed": draft.seed,
+            "seed_locked": self._inspector.seed.locked,
+            "loras": draft.loras,
+            "vae": draft.vae,
+        }
+
+    def put(self, values: Values) -> None:
+        """Set what ``values`` (of ``values()``) holds; the rest stays."""
+        whole: Any = self.values() | values
+        if "prompt" in values:
+            self._prompt.set_text(whole["prompt"])
+        if "negative_prompt" in values:
+            self._prompt.set_negative(whole["negative_prompt"])
+        if "start" in values:
+            self._prompt.set_start(whole["start"])
+        if "loras" in values or "vae" in values:
+            self._inspector.adapters.fill(whole["loras"], whole["vae"])
+        if "seed" in values:
+            self._inspector.seed.set_seed(whole["seed"])
+        self._inspector.seed.set_locked(whole["seed_locked"])
+        self._inspector.fill(
+            size=whole["size"],
+            steps=whole["steps"],
+            guidance=whole["guidance"],
+            scheduler=whole["scheduler"],
+            count=whole["count"],
+        )
 
     def to_json(self) -> str:
         """What the window remembers of the form; a starting picture is not part of it."""

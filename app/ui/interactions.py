@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QPixmap
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.model import Feature, Model
 from app.core.recipe import Recipe
@@ -98,8 +98,7 @@ class Interactions(QObject):
 
     def _fill_menus(self) -> None:
         window, actions, starting = self._window, self.actions, self.starting
-        menu = QMenu("Picture", window)
-        window.menuBar().insertMenu(window.menus.view.menuAction(), menu)
+        menu = window.menus.picture
         menu.addActions([actions.copy, actions.save_as, actions.show])
         menu.addSeparator()
         menu.addActions([actions.recipe, actions.another, actions.start, actions.redraw])
@@ -139,6 +138,8 @@ class Interactions(QObject):
     def _make_room(self, editing: bool) -> None:
         window = self._window
         # 1. The next thing to do is to use the part: the accent is for that alone
+        window.menus.undo.setEnabled(not editing)  # the brush has an undo of its own
+        window.menus.redo.setEnabled(not editing)
         if editing:
             window.prompt.generate_button.set_kind("quiet")
         else:
@@ -165,7 +166,8 @@ class Interactions(QObject):
             carry(source, carried)
 
     def _use(self, recipe: Recipe) -> None:
-        self._window.form.fill(recipe)
+        with self._window.history.as_one("Use Recipe"):
+            self._window.form.fill(recipe)
         self._window.toast("The form is as it was for this picture")
 
     def _vary(self, recipe: Recipe) -> None:

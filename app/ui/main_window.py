@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from app.ui.desk import Desk
     from app.ui.filmstrip import Filmstrip
     from app.ui.form import Form
+    from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
     from app.ui.inspector import Inspector
     from app.ui.menus import Menus
     from app.ui.model_choice import ModelChoice
     from app.ui.notices import Notices
+    from app.ui.other_windows import OtherWindows
     from app.ui.popover import Popover
     from app.ui.row import Row
     from app.ui.studio import Studio
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 LEAST = (900, 600)
 FIRST = (1320, 860)
 LOW = 700
+TITLES = ("File", "Edit", "View", "Picture", "Window", "Help")
+"""Of the menus; a Mac puts its own first."""
 
 
 class MainWindow(QMainWindow):
@@ -67,6 +71,8 @@ class MainWindow(QMainWindow):
     meter: TokenMeter
     wiring: Wiring
     getting: GettingModels
+    history: FormHistory
+    others: OtherWindows
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
@@ -76,7 +82,7 @@ class MainWindow(QMainWindow):
         self._popover: Popover | None = None
         self.prompt = PromptBar(theme)
         self.frame = Frame(theme, self.prompt, easel.settings.inspector_visible)
-        self.titles = [self.menuBar().addMenu(title) for title in ("File", "Edit", "View", "Help")]
+        self.titles = [self.menuBar().addMenu(title) for title in TITLES]
         self.setCentralWidget(self.frame)
         self.setWindowTitle("Easel")
         self.setMinimumSize(*LEAST)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
 _EDITS = (
-    ("Undo", QKeySequence.StandardKey.Undo, "undo"),
-    ("Redo", QKeySequence.StandardKey.Redo, "redo"),
-    None,
     ("Cut", QKeySequence.StandardKey.Cut, "cut"),
     ("Copy", QKeySequence.StandardKey.Copy, "copy"),
     ("Paste", QKeySequence.StandardKey.Paste, "paste"),
@@ -29,14 +26,14 @@ _EDITS = (
 
 
 class Menus:
-    """``file``, ``edit``, ``view`` and ``help`` exist at once; ``fill`` puts the actions in.
+    """The menus exist at once, ``fill`` puts the actions in; ``picture`` is filled by others.
 
     They are filled after the first paint: a menu nobody has opened need not delay the window.
     """
 
     def __init__(self, window: MainWindow, titles: Sequence[QMenu]) -> None:
         self._window = window
-        self.file, self.edit, self.view, self.help = titles
+        self.file, self.edit, self.view, self.picture, self.window, self.help = titles
         self._filled = False
 
     def fill(self) -> None:
@@ -47,6 +44,7 @@ class Menus:
         self._fill_file()
         self._fill_edit()
         self._fill_view()
+        self._fill_window()
         self._fill_help()
 
     def add(
@@ -68,7 +66,6 @@ class Menus:
         self.stop.setEnabled(window.desk.busy)
         window.desk.busy_changed.connect(self.stop.setEnabled)
         self.file.addSeparator()
-        self.add(self.file, "Models…", "Ctrl+Shift+M", lambda: window.getting.open_models())
         self.add(self.file, "Import a Model…", None, lambda: window.getting.ask_for_file())
         self.add(
             self.file,
@@ -82,6 +79,7 @@ class Menus:
             QKeySequence.StandardKey.Open,
             lambda: window.models.ask_for_folder(),
         )
+        self.file.addSeparator()
         self.add(self.file, "Show the Pictures Folder", None, lambda: self._show_pictures())
         self.file.addSeparator()
         self.add(self.file, "Close Window", QKeySequence.StandardKey.Close, lambda: window.close())
@@ -94,19 +92,28 @@ class Menus:
         )
 
     def _fill_edit(self) -> None:
-        for row in _EDITS:
-            if row is None:
-                self.edit.addSeparator()
-                continue
-            words, keys, method = row
+        standard, history = QKeySequence.StandardKey, self._window.history
+        self.undo = self.add(self.edit, "Undo", standard.Undo, lambda: self._step_back("undo"))
+        self.redo = self.add(self.edit, "Redo", standard.Redo, lambda: self._step_back("redo"))
+        history.changed.connect(self._name_undo)
+        self.edit.addSeparator()
+        for words, keys, method in _EDITS:
             action = self.add(self.edit, words, keys, lambda _on=False, m=method: _edit(m))
             # The text box that has the focus answers these keys itself, and better.
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.edit.addSeparator()
+        self.add(
+            self.edit,
+            "Settings…",
+            "Ctrl+,",
+            lambda: self._window.others.settings(),
+            role=QAction.MenuRole.PreferencesRole,
+        )
 
     def _fill_view(self) -> None:
         window = self._window
         self.inspector = self.add(
-            self.view, "Controls", "Ctrl+Alt+I", window.toolbar.inspector_button.setChecked
+            self.view, "Controls", "Ctrl+I", window.toolbar.inspector_button.setChecked
         )
         self.inspector.setCheckable(True)
         self.inspector.setChecked(window.toolbar.inspector_button.isChecked())
@@ -121,11 +128,58 @@ class Menus:
             action = self.add(looks, words, None, lambda _on=False, c=choice: window.set_look(c))
             action.setCheckable(True)
             action.setChecked(window.theme.choice == choice)
+            action.setData(choice)
             group.addAction(action)
+        looks.aboutToShow.connect(lambda: self._tick_look(looks))
         if sys.platform == "darwin":
             self.add(self.view, "Enter Full Screen", "Ctrl+Meta+F", self._toggle_full_screen)
         else:
             self.add(self.view, "Full Screen", "F11", self._toggle_full_screen)
+
+    def _fill_window(self) -> None:
+        window, menu = self._window, self.window
+        self.add(menu, "Minimise", "Ctrl+M", lambda: window.showMinimized())
+        self.add(menu, "Zoom", None, lambda: self._zoom())
+        menu.addSeparator()
+        self.add(menu, "Models…", "Ctrl+Shift+M", lambda: window.getting.open_models())
+        self.add(menu, "Connections", None, lambda: window.getting.show_connections())
+
+    def _fill_help(self) -> None:
+        window, others = self._window, self._window.others
+        self.add(self.help, "Keyboard Shortcuts", "Ctrl+/", lambda: others.shortcuts())
+        self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
+        self.help.addSeparator()
+        self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
+        self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
+        self.add(
+            self.help,
+            "About Easel",
+            None,
+            lambda: show_about(window),
+            role=QAction.MenuRole.AboutRole,
+        )
+
+    # What the actions do
+
+    def _step_back(self, method: str) -> None:
+        """Undo or redo what was typed where the focus is, else what was set in the form."""
+        focused = QApplication.focusWidget()
+        if isinstance(focused, QTextEdit | QLineEdit) and _can(focused, method):
+            getattr(focused, method)()
+        else:
+            getattr(self._window.history, method)()
+
+    def _name_undo(self) -> None:
+        history = self._window.history
+        self.undo.setText(f"Undo {history.to_undo}".rstrip())
+        self.redo.setText(f"Redo {history.to_redo}".rstrip())
+
+    def _tick_look(self, looks: QMenu) -> None:
+        for action in looks.actions():
+            action.setChecked(action.data() == self._window.theme.choice)
+
+    def _zoom(self) -> None:
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowMaximized)
 
     def _toggle_full_screen(self) -> None:
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -136,24 +190,17 @@ class Menus:
             folder.mkdir(parents=True, exist_ok=True)
         _open(folder)
 
-    def _fill_help(self) -> None:
-        window = self._window
-        self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
-        self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
-        self.add(self.help, "Connections", None, lambda: window.getting.show_connections())
-        self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
-        self.add(
-            self.help,
-            "About Easel",
-            None,
-            lambda: show_about(window),
-            role=QAction.MenuRole.AboutRole,
-        )
-
 
 def _open(folder: Path) -> None:
     """In the system's own file browser."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _can(focused: QTextEdit | QLineEdit, method: str) -> bool:
+    if isinstance(focused, QTextEdit):
+        document = focused.document()
+        return document.isUndoAvailable() if method == "undo" else document.isRedoAvailable()
+    return focused.isUndoAvailable() if method == "undo" else focused.isRedoAvailable()
 
 
 def _edit(method: str) -> None:

@@ -36,7 +36,13 @@ class ModelChoice(QObject):
         """Why there is no model."""
 
     def begin(self) -> None:
-        """Choose the model that was drawn with last, or the first one there is."""
+        """Choose the model to begin with, the one drawn with last, or the first one there is."""
+        wanted = self._easel.settings.start_model if self.model is None else None
+        known = self._easel.models() if wanted else ()
+        first = next((model for model in known if model.id == wanted), None)
+        if first is not None:
+            self._take(first)
+            return
         try:
             self._take(self._easel.model())
         except EaselError as error:
