@@ -113,7 +113,10 @@ class Menus:
     def _fill_view(self) -> None:
         window = self._window
         self.inspector = self.add(
-            self.view, "Controls", "Ctrl+I", window.toolbar.inspector_button.setChecked
+            self.view,
+            "Controls",
+            "Ctrl+I",
+            lambda on: window.toolbar.inspector_button.setChecked(on),
         )
         self.inspector.setCheckable(True)
         self.inspector.setChecked(window.toolbar.inspector_button.isChecked())

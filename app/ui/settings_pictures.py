@@ -96,8 +96,9 @@ class PictureSettings(Section):
         suffix = settings.picture_suffix or ".png"
         fill(self.form, list(FORMS), suffix)
         self.form_row.show_changed(suffix != ".png")
-        if not self.name.edit.hasFocus() or settings.name_template is None:
-            self.name.edit.setText(settings.name_template or DEFAULT)
+        pattern = settings.name_template or DEFAULT
+        if not self.name.edit.hasFocus() and self.name.text() != pattern:
+            self.name.edit.setText(pattern)
         self.name_row.show_changed(settings.name_template not in (None, DEFAULT))
         self._say_example(self.name.text())
         fill(self.carried, [("As it was saved", None), *FORMS], settings.carried_suffix)

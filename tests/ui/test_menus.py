@@ -42,9 +42,7 @@ def test_the_menus_are_there_in_their_order_and_none_is_empty(window: MainWindow
         ("Help", "Keyboard Shortcuts", "Ctrl+/"),
     ],
 )
-def test_the_keys_are_the_usual_ones(
-    window: MainWindow, menu: str, words: str, keys: str
-) -> None:
+def test_the_keys_are_the_usual_ones(window: MainWindow, menu: str, words: str, keys: str) -> None:
     action = next(a for a in menus(window)[menu].actions() if a.text() == words)
     assert action.shortcut().toString() == keys
 
