@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QMenu
+
 if TYPE_CHECKING:
+    from app.core.recipe import Draft
     from app.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -18,12 +21,19 @@ def begin(window: MainWindow) -> None:
     from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
     from app.ui.other_windows import OtherWindows
+    from app.ui.preset_menu import PresetMenu
+    from app.ui.prompt_history import PromptHistory
 
     window.getting = GettingModels(window)
     window.others = OtherWindows(window)
     window.history = FormHistory(window.form, window.prompt, window.inspector)
     window.model_changed.connect(window.history.forget)
+    window.presets = PresetMenu(window, QMenu("Presets", window))
+    past = PromptHistory(window.prompt, lambda: window.easel.prompts.all())
+    past.setObjectName("prompt history")
+    window.drawn.connect(lambda draft: _remember(window, draft))
     window.menus.fill()
+    window.inspector.add_last(window.presets.button)
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
     window.prompt.changed.emit()
@@ -39,6 +49,11 @@ def begin(window: MainWindow) -> None:
         )
     _tell_of_models_gone(window)
     _offer_last_time(window)
+
+
+def _remember(window: MainWindow, draft: Draft) -> None:
+    if window.easel.settings.remember_prompts:
+        window.easel.prompts.add(draft.prompt)
 
 
 def _tell_of_models_gone(window: MainWindow) -> None:

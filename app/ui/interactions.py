@@ -17,6 +17,7 @@ from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
 from app.ui.item import Item, draft_of
+from app.ui.palette import read_palette
 from app.ui.picture_actions import PictureActions
 from app.ui.starting import LOW, Starting
 from app.ui.wording import Wording
@@ -47,7 +48,8 @@ class Interactions(QObject):
             window.easel.keep_start,
             self.background,
         )
-        self.wording = Wording(window.theme, window.prompt, draw)
+        palette = read_palette(window.easel.folders.resources)
+        self.wording = Wording(window.theme, window.prompt, draw, palette)
         self._fill_pill()
         self._fill_menus()
         self._connect()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.ui.notices import Notices
     from app.ui.other_windows import OtherWindows
     from app.ui.popover import Popover
+    from app.ui.preset_menu import PresetMenu
     from app.ui.row import Row
     from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
@@ -57,6 +58,8 @@ class MainWindow(QMainWindow):
     closing = Signal()
     """It is certain that the window closes."""
     surprise_wanted = Signal()
+    drawn = Signal(object)
+    """A Draft was queued."""
 
     desk: Desk
     studio: Studio
@@ -73,6 +76,7 @@ class MainWindow(QMainWindow):
     getting: GettingModels
     history: FormHistory
     others: OtherWindows
+    presets: PresetMenu
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
@@ -143,6 +147,7 @@ class MainWindow(QMainWindow):
         except EaselError as error:
             self.complain(error)
             return False
+        self.drawn.emit(draft)
         self.notices.uncover()
         return True
 

@@ -66,6 +66,8 @@ class Menus:
         self.stop.setEnabled(window.desk.busy)
         window.desk.busy_changed.connect(self.stop.setEnabled)
         self.file.addSeparator()
+        self.file.addMenu(window.presets.menu)
+        self.file.addSeparator()
         self.add(self.file, "Import a Model…", None, lambda: window.getting.ask_for_file())
         self.add(
             self.file,
