@@ -98,6 +98,11 @@ class Folders:
         return self.support / "licences.json"
 
     @property
+    def carried(self) -> Path:
+        """Copies in another form for programs that pictures were dropped on."""
+        return self.caches / "carried"
+
+    @property
     def core_ml(self) -> Path:
         """Compiled Core ML models, and what was found out about them on this Mac."""
         return self.caches / "coreml"

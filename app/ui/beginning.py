@@ -33,7 +33,7 @@ def begin(window: MainWindow) -> None:
     past.setObjectName("prompt history")
     window.drawn.connect(lambda draft: _remember(window, draft))
     window.menus.fill()
-    window.inspector.add_last(window.presets.button)
+    window.inspector.add_last(window.presets.place)
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
     window.prompt.changed.emit()

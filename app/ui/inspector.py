@@ -148,7 +148,7 @@ class Inspector(QWidget):
 
     def add_last(self, widget: QWidget) -> None:
         """``widget`` under the rows, and after them for Tab."""
-        self._rows_column.insertWidget(len(self._rows), widget, 0, Qt.AlignmentFlag.AlignLeft)
+        self._rows_column.insertWidget(len(self._rows), widget)
         QWidget.setTabOrder([row.control for row in self.rows()][-1], widget)
 
     def rows(self) -> tuple[Row, ...]:

@@ -11,15 +11,18 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from app.core.errors import EaselError
 from app.core.model import Feature, Model
 from app.core.recipe import Recipe
 from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
 from app.ui.item import Item, draft_of
+from app.ui.model_errands import show_folder
 from app.ui.palette import read_palette
 from app.ui.picture_actions import PictureActions
 from app.ui.starting import LOW, Starting
+from app.ui.taking_away import TakingAway, saved_words
 from app.ui.wording import Wording
 
 if TYPE_CHECKING:
@@ -40,6 +43,13 @@ class Interactions(QObject):
         self._gone: dict[Path, Item] = {}
         self.background = Background(self)
         self.actions = PictureActions(self.background, window)
+        self.taking = TakingAway(
+            window,
+            self.background,
+            self._of_this_session,
+            lambda: window.easel.settings,
+            window.easel.folders.carried,
+        )
         self.starting = Starting(
             window.theme,
             window,
@@ -74,7 +84,8 @@ class Interactions(QObject):
         actions.redraw_part.connect(lambda file: starting.start_from(file, redraw=True))
         actions.removed.connect(self._removed)
         actions.restored.connect(self._restored)
-        for part in (actions, starting):
+        self.taking.saved.connect(self._all_saved)
+        for part in (actions, starting, self.taking):
             part.problem.connect(window.complain)
             part.said.connect(window.toast)
 
@@ -101,7 +112,9 @@ class Interactions(QObject):
     def _fill_menus(self) -> None:
         window, actions, starting = self._window, self.actions, self.starting
         menu = window.menus.picture
-        menu.addActions([actions.copy, actions.save_as, actions.show])
+        taking = self.taking
+        menu.addActions([actions.copy, taking.copy_recipe, actions.save_as, taking.save_all])
+        menu.addAction(actions.show)
         menu.addSeparator()
         menu.addActions([actions.recipe, actions.another, actions.start, actions.redraw])
         menu.addSeparator()
@@ -123,6 +136,7 @@ class Interactions(QObject):
         shown = self._window.canvas.shown()
         self.actions.set_picture(None if shown is None else shown.picture)
         self.handle.setEnabled(self.actions.picture is not None)
+        self.taking.set_recipe(None if shown is None else shown.recipe)
 
     def _model_changed(self, model: Model | None) -> None:
         features = model.limits.features if model is not None else frozenset[Feature]()
@@ -157,10 +171,22 @@ class Interactions(QObject):
     def _carried(self, picture: Picture | None) -> Carried | None:
         if picture is None:
             return None
+        try:
+            file = self.taking.leaving(picture)
+        except EaselError as error:
+            self._window.complain(error)
+            return None
         shown = self._window.canvas.shown()
         if shown is not None and shown.picture == picture:
-            return Carried(picture.file, QPixmap.fromImage(shown.image))
-        return Carried(picture.file, QPixmap(str(picture.file)))
+            return Carried(file, QPixmap.fromImage(shown.image))
+        return Carried(file, QPixmap(str(picture.file)))
+
+    def _of_this_session(self) -> list[Picture]:
+        items = reversed(self._window.desk.items())
+        return [item.picture for item in items if item.picture is not None]
+
+    def _all_saved(self, folder: Path, count: int) -> None:
+        self._window.toast(saved_words(folder, count), "Show", lambda: show_folder(folder))
 
     def _drag(self, source: QWidget, picture: Picture | None) -> None:
         carried = self._carried(picture)

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QMenu
 from app.core.errors import EaselError
 from app.library.presets import Preset
 from app.ui.controls.button import Button
+from app.ui.row import ROOM
+from app.ui.setting_row import Beside
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -27,9 +29,11 @@ class PresetMenu(QObject):
         self._window = window
         self.menu = menu
         menu.aboutToShow.connect(self.fill)
-        self.button = Button(window.theme, "Presets", "link")
+        self.button = Button(window.theme, "Presets…", "link")
         self.button.setToolTip("Set the form as you saved it, or save it as it is")
         self.button.clicked.connect(self._open)
+        self.place = Beside(self.button, stretched=False)
+        self.place.setContentsMargins(ROOM - 4, 0, 0, 0)  # a link's words begin 4 pixels in
 
     def _open(self) -> None:
         self.menu.popup(self.button.mapToGlobal(QPoint(0, self.button.height())))

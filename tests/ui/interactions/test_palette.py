@@ -38,6 +38,7 @@ def editor(qtbot: QtBot) -> Iterator[QTextEdit]:
     box.setFocus()
     qtbot.waitUntil(box.hasFocus)
     yield box
+    window.close()
 
 
 def test_the_palette_has_the_groups_that_people_look_for(palette: Palette) -> None:
