@@ -17,6 +17,7 @@ from app.core.recipe import Recipe
 from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
+from app.ui.grid_drawing import GridDrawing
 from app.ui.item import Item, draft_of
 from app.ui.model_errands import show_folder
 from app.ui.palette import read_palette
@@ -60,6 +61,7 @@ class Interactions(QObject):
         )
         palette = read_palette(window.easel.folders.resources)
         self.wording = Wording(window.theme, window.prompt, draw, palette)
+        self.grids = GridDrawing(window, self.background)
         self._fill_pill()
         self._fill_menus()
         self._connect()
@@ -119,6 +121,8 @@ class Interactions(QObject):
         menu.addActions([actions.recipe, actions.another, actions.start, actions.redraw])
         menu.addSeparator()
         add = window.menus.add
+        add(menu, "Draw a Grid…", "Ctrl+Shift+G", lambda: self.grids.ask())
+        menu.addSeparator()
         add(menu, "Start from a Picture…", "Ctrl+Alt+O", lambda: starting.choose())
         add(menu, "Start from the Clipboard", "Ctrl+Shift+V", lambda: starting.paste())
         menu.addSeparator()
