@@ -18,6 +18,7 @@ def begin(window: MainWindow) -> None:
     """Complete ``window`` and start its engine."""
     # 1. The rest of the window
     from app.ui import interactions
+    from app.ui.finishing import Finishing
     from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
     from app.ui.other_windows import OtherWindows
@@ -28,6 +29,7 @@ def begin(window: MainWindow) -> None:
     window.others = OtherWindows(window)
     window.history = FormHistory(window.form, window.prompt, window.inspector)
     window.model_changed.connect(window.history.forget)
+    window.finishing = Finishing(window)
     window.presets = PresetMenu(window, QMenu("Presets", window))
     past = PromptHistory(window.prompt, lambda: window.easel.prompts.all())
     past.setObjectName("prompt history")

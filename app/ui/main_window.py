@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.ui.completing import Wiring
     from app.ui.desk import Desk
     from app.ui.filmstrip import Filmstrip
+    from app.ui.finishing import Finishing
     from app.ui.form import Form
     from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
     wiring: Wiring
     getting: GettingModels
     history: FormHistory
+    finishing: Finishing
     others: OtherWindows
     presets: PresetMenu
 

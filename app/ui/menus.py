@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QWidget
 
 from app.ui.about import show_about
+from app.ui.awake import sleep_command
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -23,6 +24,9 @@ _EDITS = (
     ("Paste", QKeySequence.StandardKey.Paste, "paste"),
     ("Select All", QKeySequence.StandardKey.SelectAll, "selectAll"),
 )
+
+_HELP = ("Your First Picture", "Prompts That Work", "When Something Goes Wrong")
+"""The pages of ``help_window`` in their order."""
 
 
 class Menus:
@@ -65,6 +69,11 @@ class Menus:
         self.stop = self.add(self.file, "Stop", "Ctrl+.", lambda: window.studio.stop_all())
         self.stop.setEnabled(window.desk.busy)
         window.desk.busy_changed.connect(self.stop.setEnabled)
+        self.then_sleep = self.add(
+            self.file, "Sleep When All Is Drawn", None, lambda on: self._sleep_then(on)
+        )
+        self.then_sleep.setCheckable(True)
+        self.then_sleep.setVisible(bool(sleep_command()))
         self.file.addSeparator()
         self.file.addMenu(window.presets.menu)
         self.file.addSeparator()
@@ -151,6 +160,9 @@ class Menus:
 
     def _fill_help(self) -> None:
         window, others = self._window, self._window.others
+        for page, words in enumerate(_HELP):
+            self.add(self.help, words, None, lambda _on=False, p=page: others.help(p))
+        self.help.addSeparator()
         self.add(self.help, "Keyboard Shortcuts", "Ctrl+/", lambda: others.shortcuts())
         self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
         self.help.addSeparator()
@@ -165,6 +177,9 @@ class Menus:
         )
 
     # What the actions do
+
+    def _sleep_then(self, wanted: bool) -> None:
+        self._window.finishing.then_sleep = wanted
 
     def _step_back(self, method: str) -> None:
         """Undo or redo what was typed where the focus is, else what was set in the form."""
