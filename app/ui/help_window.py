@@ -19,7 +19,7 @@ from app.ui.theme import Theme
 from app.ui.tokens import HALO
 
 _EDGE = 28
-PAGES = ("Your first picture", "Prompts that work", "When something goes wrong")
+PAGES = ("Your first picture", "Prompts that work", "Troubleshooting")
 FIRST, PROMPTS, TROUBLES = range(3)
 
 _MAC = sys.platform == "darwin"
@@ -85,7 +85,10 @@ class HelpWindow(QDialog):
         chosen.setContentsMargins(0, 0, 12 - HALO, 0)
         chosen.addWidget(self.pages)
         column.addLayout(chosen)
-        column.addWidget(self.search)
+        finding = QHBoxLayout()
+        finding.setContentsMargins(0, 0, 12 - HALO, 0)
+        finding.addWidget(self.search)
+        column.addLayout(finding)
         self._scrolls = [_scrolled(content, PAGES[at]) for at, content in enumerate(self._contents)]
         for scroll in self._scrolls:
             column.addWidget(scroll, 1)

@@ -25,7 +25,7 @@ _EDITS = (
     ("Select All", QKeySequence.StandardKey.SelectAll, "selectAll"),
 )
 
-_HELP = ("Your First Picture", "Prompts That Work", "When Something Goes Wrong")
+_HELP = ("Your First Picture", "Prompts That Work", "Troubleshooting")
 """The pages of ``help_window`` in their order."""
 
 

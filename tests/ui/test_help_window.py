@@ -83,9 +83,7 @@ def test_a_prompt_goes_into_the_box(window: MainWindow, qtbot: QtBot) -> None:
 
 
 def test_the_menu_opens_each_page_in_one_window(window: MainWindow, qtbot: QtBot) -> None:
-    for page, words in enumerate(
-        ("Your First Picture", "Prompts That Work", "When Something Goes Wrong")
-    ):
+    for page, words in enumerate(("Your First Picture", "Prompts That Work", "Troubleshooting")):
         next(a for a in window.menus.help.actions() if a.text() == words).trigger()
         (made,) = window.findChildren(HelpWindow)
         assert made.pages.index() == page
