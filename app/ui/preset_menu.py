@@ -28,6 +28,7 @@ class PresetMenu(QObject):
         super().__init__(window)
         self._window = window
         self.menu = menu
+        self._told = False
         menu.aboutToShow.connect(self.fill)
         self.button = Button(window.theme, "Presets…", "link")
         self.button.setToolTip("Set the form as you saved it, or save it as it is")
@@ -41,6 +42,9 @@ class PresetMenu(QObject):
     def fill(self) -> None:
         """List the presets as they are now."""
         presets = self._window.easel.presets
+        if presets.problem is not None and not self._told:
+            self._told = True
+            self._window.complain(presets.problem)
         self.menu.clear()
         for preset in presets.all():
             action = self.menu.addAction(preset.name.replace("&", "&&"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ FOLDER = (
     "When it cannot be written to, because a disk is not plugged in, say, new pictures go to "
     "Easel's own folder and the window tells you."
 )
+_BARE_KEY = "Option" if sys.platform == "darwin" else "Alt"
 _EXAMPLE = Recipe("a red apple on a table", "starter", Size(512, 512), 20, 7.5, 17, Scheduler.EULER)
 
 
@@ -80,7 +82,7 @@ class PictureSettings(Section):
             SettingRow(
                 theme,
                 "Drag out as",
-                "Hold Option while you drag, or Alt, and the copy leaves without its recipe.",
+                f"Hold {_BARE_KEY} while you drag, and the copy leaves without its recipe.",
                 self.carried,
             ),
             lambda: self.change(self.carried_row, carried_suffix=None),

@@ -110,6 +110,16 @@ def test_what_cannot_be_saved_is_said_in_the_sheet(window: MainWindow, qtbot: Qt
     sheet.reject()
 
 
+def test_presets_that_were_damaged_are_told_once(open_window: Open, easel: NumpyEasel) -> None:
+    easel.folders.presets.write_text("{")
+    window = open_window(easel)
+    window.presets.fill()
+    assert "presets.json is damaged" in window.notices.toast.text
+    window.notices.toast.hide()
+    window.presets.fill()
+    assert not window.notices.toast.isVisible()
+
+
 def draw(window: MainWindow, qtbot: QtBot, *prompts: str) -> None:
     for prompt in prompts:
         window.prompt.set_text(prompt)
