@@ -41,7 +41,7 @@ def main() -> int:
     application = QGuiApplication(["-platform", "offscreen"])
     icons = [drawn(ICON, side, side) for side in SIDES]
     icons[-1].save(HERE / "icon.icns", append_images=icons[:-1])
-    icons[SIDES.index(512)].quantize(256).save(ICON.with_suffix(".png"), optimize=True)
+    icons[SIDES.index(256)].save(ICON.with_suffix(".png"), optimize=True)
     pages = [drawn(BACKGROUND, 660 * scale, 420 * scale).convert("RGB") for scale in (1, 2)]
     pages[0].save(
         HERE / "dmg_background.tiff",
