@@ -78,7 +78,9 @@ class Signature:
 
     def covers(self, slot: int, data: bytes) -> bool:
         """Whether ``data`` is what the slot was signed with."""
-        digests = [(name, digest) for (number, name), digest in self.seals.items() if number == slot]
+        digests = [
+            (name, digest) for (number, name), digest in self.seals.items() if number == slot
+        ]
         return bool(digests) and all(
             hashlib.new(name, data).digest()[: len(digest)] == digest for name, digest in digests
         )

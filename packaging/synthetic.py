@@ -43,9 +43,7 @@ def mach_o(
     commands = [
         _text(0x100000000),
         _segment(b"__LINKEDIT", 0x100000000 + _PAGE, _PAGE, _PAGE, len(symbols + strings), 1),
-        struct.pack(
-            "<6I", _SYMTAB, 24, _PAGE, len(names), _PAGE + len(symbols), len(strings)
-        ),
+        struct.pack("<6I", _SYMTAB, 24, _PAGE, len(names), _PAGE + len(symbols), len(strings)),
         struct.pack("<20I", _DYSYMTAB, 80, 0, 0, 0, 0, 0, len(names), *(12 * (0,))),
         struct.pack("<6I", _BUILD_VERSION, 24, _MACOS, _packed(minimum), _packed(minimum), 0),
     ]
