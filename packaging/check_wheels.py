@@ -2,10 +2,10 @@
 
     python packaging/check_wheels.py [--download] [FOLDER]          (build/wheels)
 
-``--download`` first fetches what is locked and not there yet (about 320 MB) by pip, which checks the
-hashes. Every Mach-O file that the frozen program would take is opened: is there arm64 code, does it
-run on the oldest macOS that Easel supports, does it want libraries of somebody else's Mac, is there
-one OpenMP, has coremltools its native part. One line a fault, and exit 1.
+``--download`` first fetches what is locked and not there yet (about 320 MB) by pip, which checks
+the hashes. Every Mach-O file that the frozen program would take is opened: is there arm64 code,
+does it run on the oldest macOS that Easel supports, does it want libraries of somebody else's Mac,
+is there one OpenMP, has coremltools its native part. One line a fault, and exit 1.
 """
 
 from __future__ import annotations

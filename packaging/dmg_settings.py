@@ -13,7 +13,7 @@ defines: dict[str, Any] = globals().get("defines", {})
 application = str(defines.get("app", "dist/Easel.app"))
 HERE = Path(str(defines.get("here", "packaging"))).resolve()
 
-format = "ULMO"  # noqa: A001 (dmgbuild's name); lzma: macOS 10.15 and later
+format = "ULMO"  # lzma: macOS 10.15 and later
 filesystem = "HFS+"
 compression_level = 9
 size = None

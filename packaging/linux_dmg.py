@@ -4,9 +4,9 @@
     python packaging/linux_dmg.py --check FOLDER FILE.dmg
 
 The volume is HFS+ by xorriso, with what dmg_settings.py says of the window: the link to
-Applications, the background and the places of the icons. ``--check`` reads the image by 7-Zip, which
-shares nothing with what wrote it, and compares every file, link and right with FOLDER. Whether
-Finder shows it as it is meant is seen on a Mac only.
+Applications, the background and the places of the icons. ``--check`` reads the image by 7-Zip,
+which shares nothing with what wrote it, and compares every file, link and right with FOLDER.
+Whether Finder shows it as it is meant is seen on a Mac only.
 """
 
 from __future__ import annotations
