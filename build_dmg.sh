@@ -109,6 +109,10 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+if [ "$system" != Darwin ] && [ -n "$identity$profile" ]; then
+    step=arguments
+    stop "only a Mac signs and notarises, and this is $system." "Leave --identity and --notary-profile out."
+fi
 [ -n "$identity" ] || notarize=no
 if [ "$notarize" = yes ] && [ -z "$profile" ]; then
     step=arguments
@@ -247,7 +251,7 @@ on_linux() {
     stage "skeleton bundle"
     run "$python" packaging/skeleton.py "$build/skeleton/$NAME.app"
     stage "check bundle"
-    run "$python" packaging/check_bundle.py --skeleton "$build/skeleton/$NAME.app"
+    run "$python" packaging/check_bundle.py "$build/skeleton/$NAME.app"
     stage "make dmg"
     run "$python" packaging/linux_dmg.py "$build/skeleton" "$dmg"
     stage "verify dmg"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -84,7 +83,8 @@ def faults(folder: Path) -> Iterator[str]:
         for _ in range(ROUNDS):
             times["frozen"].append(seconds_to_window(frozen, display))
             times["checkout"].append(seconds_to_window(checkout, display))
-    ours, theirs = statistics.median(times["frozen"]), statistics.median(times["checkout"])
+    # The quickest of each: what else the machine does only ever adds.
+    ours, theirs = min(times["frozen"]), min(times["checkout"])
     print(f"window after {ours:.2f} s frozen, {theirs:.2f} s from the checkout")
     if ours > MOST_TIMES * theirs:
         yield f"the frozen window takes {ours / theirs:.2f} times as long (at most {MOST_TIMES})"
