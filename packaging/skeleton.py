@@ -23,6 +23,7 @@ import apple_platform
 import check_bundle
 import freeze_config as config
 import info_plist
+import mach_o
 import synthetic
 from apple_platform.models import PathSettings
 
@@ -52,11 +53,15 @@ def build(app: Path, root: Path = ROOT, wheels: Path = WHEELS) -> str:
 
 def sign(app: Path, entitlements: Path = HERE / "entitlements.plist", runtime: bool = True) -> None:
     """Sign ad hoc, from the inside out. ``runtime``: for the hardened runtime."""
-    inner = PathSettings(code_signature_flags=["runtime"] if runtime else [])
-    main = PathSettings(
-        code_signature_flags=["runtime"] if runtime else [], entitlements_xml_file=entitlements
-    )
-    apple_platform.sign(app, paths={"@main": main, "**": inner})
+    flags = ["runtime"] if runtime else []
+    frameworks = app / "Contents" / "Frameworks"
+    inner = list(frameworks.glob("*.framework"))
+    for file in frameworks.rglob("*"):
+        if file.is_file() and not file.is_symlink() and mach_o.is_mach_o(file):
+            inner.append(file)
+    paths = {str(path.relative_to(app)): PathSettings(code_signature_flags=flags) for path in inner}
+    main = PathSettings(code_signature_flags=flags, entitlements_xml_file=entitlements)
+    apple_platform.sign(app, paths={"@main": main, **paths})
 
 
 def _real_code(wheels: Path) -> Mapping[str, bytes]:
