@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -79,6 +80,7 @@ _DROPPED = (
 _ALWAYS = ("auto", "clip")
 """Packages of transformers.models that are reached by name at run time."""
 
+_DEFINITION = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 _SOURCES = ("modular_", "convert_")
 """Beginnings of files in transformers' models that others are generated from: never imported."""
 
@@ -131,16 +133,15 @@ def _homes(models: Path, known: Iterable[str]) -> Mapping[str, str]:
         for file in (models / name).glob("*.py"):
             if file.name.startswith(_SOURCES):
                 continue
-            for node in _tree(file).body:
-                if isinstance(node, ast.ClassDef | ast.FunctionDef):
-                    homes.setdefault(node.name, name)
+            for defined in _DEFINITION.findall(file.read_text("utf-8")):
+                homes.setdefault(defined, name)
     return homes
 
 
 def _named_in(files: Iterable[Path], homes: Mapping[str, str], known: set[str]) -> set[str]:
     """Packages of names taken from ``transformers`` itself or from one of its modules."""
     found: set[str] = set()
-    for node in _imports(files):
+    for node in _imports(files, "transformers"):
         parts = (node.module or "").split(".")
         if node.level or parts[0] != "transformers":
             continue
@@ -157,7 +158,7 @@ def _imported_in(files: Iterable[Path], known: set[str], inside: bool = False) -
     ``from ..models import clip``.
     """
     found: set[str] = set()
-    for node in _imports(files):
+    for node in _imports(files, "" if inside else "models"):
         parts = (node.module or "").split(".")
         if parts[0] == "transformers":
             parts = parts[1:]
@@ -170,12 +171,16 @@ def _imported_in(files: Iterable[Path], known: set[str], inside: bool = False) -
     return found & known
 
 
-def _imports(files: Iterable[Path]) -> Iterator[ast.ImportFrom]:
-    """Every ``from ... import`` that runs; what only a type checker reads is left out."""
+def _imports(files: Iterable[Path], word: str) -> Iterator[ast.ImportFrom]:
+    """Every ``from ... import`` that runs; what only a type checker reads is left out.
+
+    A file without ``word`` has none that is looked for, and is not parsed.
+    """
     for file in files:
-        if file.name.startswith(_SOURCES):
+        text = file.read_text("utf-8")
+        if file.name.startswith(_SOURCES) or word not in text:
             continue
-        waiting: list[ast.AST] = [_tree(file)]
+        waiting: list[ast.AST] = [ast.parse(text, str(file))]
         while waiting:
             node = waiting.pop()
             if isinstance(node, ast.ImportFrom):
@@ -184,7 +189,3 @@ def _imports(files: Iterable[Path]) -> Iterator[ast.ImportFrom]:
                 waiting += node.orelse
             else:
                 waiting += ast.iter_child_nodes(node)
-
-
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_text("utf-8"), str(file))
