@@ -25,7 +25,7 @@ from app import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
 
-# Imports, with what the bundle leaves out not to be found, all that Easel does of the libraries below.
+# Imports all that Easel does of the heavy libraries, with what the bundle leaves out gone.
 IMPORTS = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
