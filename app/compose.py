@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from app.jobs.shelf import Shelf
     from app.library.library import Library
     from app.library.starts import Kept
+    from app.weights.channel import Channel, Update
     from app.weights.moving import Report
 
 
@@ -93,6 +94,19 @@ class Easel:
             if not model.folder.is_relative_to(target):
                 receipts.remove(model.folder)
         return True
+
+    @property
+    def update_channel(self) -> Channel | None:
+        """Whom to ask for a newer Easel; None in a build that knows nobody to ask."""
+        from app.weights.channel import channel
+
+        return channel(self.folders.updates)
+
+    def find_update(self, source: Channel, cancelled: Callable[[], bool]) -> Update | None:
+        """Ask ``source`` for a newer Easel, once. Blocks. Raises as ``jobs.updates`` does."""
+        from app.jobs.updates import Updates
+
+        return Updates(source, self.shelf.ledger).look(cancelled)
 
     @property
     def deliveries(self) -> Deliveries:

@@ -39,7 +39,9 @@
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
     │   ├── AlreadyRunning(pid)
-    │   └── ProgramIncomplete(missing)              parts of the program are not installed
+    │   ├── ProgramIncomplete(missing)              parts of the program are not installed
+    │   ├── UpdateUnknown(host, reason)             whether there is a newer Easel cannot be told
+    │   └── AppNotMoved(folder, reason)             the app did not get into Applications
     └── Bug(traceback)                              everything else: ours
 
 They carry data and no English: ``app/messages.py`` has the words. Each survives
@@ -352,6 +354,22 @@ class ProgramIncomplete(WorldError):
     """``missing`` names the classes of the drawing libraries that are not really there."""
 
     missing: tuple[str, ...]
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class UpdateUnknown(WorldError):
+    """``reason`` is "no answer", "damaged" or "not signed"."""
+
+    host: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class AppNotMoved(WorldError):
+    """``reason`` is "permission", "no space" or "not copied"."""
+
+    folder: str
+    reason: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

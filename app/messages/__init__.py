@@ -12,7 +12,7 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
-from app.messages import coreml, models
+from app.messages import coreml, models, program
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -294,4 +294,6 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.SettingsTooNew: _settings_too_new,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
+    errors.UpdateUnknown: program.update_unknown,
+    errors.AppNotMoved: program.app_not_moved,
 }

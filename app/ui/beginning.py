@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ def begin(window: MainWindow) -> None:
             window.models.problem, window.models.ask_for_folder, None, "Open a model folder…"
         )
     _offer_last_time(window)
+    if sys.platform == "darwin" and getattr(sys, "frozen", False):
+        from app.ui import settling
+
+        settling.offer(window, Path(sys.executable))
 
 
 def _offer_last_time(window: MainWindow) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.linux  # a Mac has hdiutil
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds an app with what may get lost: a link to a folder, a right, an accent, an empty file."""
+    """Holds an app with what may get lost: a link to a folder, a right, an empty file."""
     made = tmp_path_factory.mktemp("image") / "disk"
     contents = made / "Easel.app" / "Contents"
     framework = contents / "Frameworks" / "Qt.framework" / "Versions"

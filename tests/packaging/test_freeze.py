@@ -205,7 +205,7 @@ def run_spec(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(platform: str, **environ: str) -> Noted:
         noted = Noted()
         hooks = ModuleType("PyInstaller.utils.hooks")
-        hooks.copy_metadata = lambda name, recursive: [(name, f"metadata {recursive}")]  # type: ignore[attr-defined]
+        hooks.copy_metadata = lambda name, recursive=False: [(name, f"metadata {recursive}")]  # type: ignore[attr-defined]
         hooks.collect_submodules = lambda name: [f"{name}.everything"]  # type: ignore[attr-defined]
         for name in ("PyInstaller", "PyInstaller.utils"):
             monkeypatch.setitem(sys.modules, name, ModuleType(name))
@@ -259,6 +259,7 @@ def test_the_spec_takes_metadata_the_starter_and_every_module(run_spec: Any) -> 
     targets = {(Path(source).name, target) for source, target in taken["datas"]}
     for distribution in config.METADATA:
         assert (distribution, "metadata True") in targets
+    assert ("torch", "metadata False") in targets
     assert {("resources", "resources"), ("starter", "models/starter"), ("NOTICE", ".")} <= targets
     assert not [source for source, _ in taken["datas"] if "training" in source]
     assert taken["hiddenimports"] == ["app.everything"]
