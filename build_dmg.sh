@@ -8,6 +8,7 @@
 #
 #   --identity NAME         the certificate in the keychain that signs the app and the .dmg
 #   --notary-profile NAME   credentials kept by `xcrun notarytool store-credentials NAME`
+#   --keychain FILE         where those credentials are kept, if not in the person's own keychain
 #   --no-notarize           sign only
 #   --skip-freeze           use the app that lies in dist/ already
 #   --dry-run               say what would be done, do nothing
@@ -20,6 +21,7 @@ cd "$(dirname "$0")"
 NAME=Easel
 identity=
 profile=
+keychain=
 notarize=yes
 freeze=yes
 dry=no
@@ -88,6 +90,11 @@ while [ $# -gt 0 ]; do
     --notary-profile)
         need "$1" $#
         profile=$2
+        shift
+        ;;
+    --keychain)
+        need "$1" $#
+        keychain=$2
         shift
         ;;
     --output)
@@ -186,10 +193,13 @@ check_app() {
 }
 
 notarise() { # notarise FILE: Apple looks at it; its answer is kept whatever it is
-    run xcrun notarytool submit "$1" --keychain-profile "$profile" --wait
+    # ${keychain:+...}: the two words where a keychain was named, else nothing.
+    run xcrun notarytool submit "$1" --keychain-profile "$profile" \
+        ${keychain:+--keychain "$keychain"} --wait
     if [ "$dry" = no ] && ! grep -q "status: Accepted" "$log"; then
         id=$(sed -n 's/^ *id: *//p' "$log" | head -n 1)
-        xcrun notarytool log "$id" --keychain-profile "$profile" "$logs/notary-$id.json" || true
+        xcrun notarytool log "$id" --keychain-profile "$profile" \
+            ${keychain:+--keychain "$keychain"} "$logs/notary-$id.json" || true
         stop "Apple did not accept $1." "Its reasons are in $logs/notary-$id.json."
     fi
 }

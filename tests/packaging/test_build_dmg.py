@@ -393,6 +393,15 @@ def test_apple_s_no_is_kept_with_its_reasons(machine: Machine) -> None:
     assert not re.search(r"is signed|stapled", said)
 
 
+def test_the_credentials_may_be_in_a_keychain_of_their_own(machine: Machine) -> None:
+    machine.tell("verdict", "Invalid")
+    machine.run(*SIGNED, "--keychain", "/tmp/a keychain.db")
+
+    asked, log = machine.calls()[-2:]
+    assert asked.endswith("--keychain-profile easel --keychain /tmp/a keychain.db --wait")
+    assert "--keychain /tmp/a keychain.db build/logs/notary-11-22.json" in log
+
+
 def test_an_intel_mac_cannot_build(machine: Machine) -> None:
     machine.put("uname", "case $1 in -m) echo x86_64 ;; *) echo Darwin ;; esac")
     code, said = machine.run()
