@@ -240,7 +240,9 @@ check_dmg() {
     [ "$dry" = yes ] || mkdir -p "$mount"
     again hdiutil attach "$dmg" -nobrowse -readonly -mountpoint "$mount"
     trap 'hdiutil detach "$mount" -force >/dev/null 2>&1 || true' EXIT
-    run diff -rq --no-dereference "$app" "$mount/$NAME.app"
+    # What is in the image is whole, links and all; and it was stapled before it went in.
+    run codesign --verify --deep --strict --verbose=2 "$mount/$NAME.app"
+    [ "$notarize" = no ] || run xcrun stapler validate "$mount/$NAME.app"
     selftest "$mount/$NAME.app/Contents/MacOS/$NAME"
     trap - EXIT
     again hdiutil detach "$mount"
@@ -279,7 +281,8 @@ tell() {
     if [ "$dry" = yes ]; then
         say "Nothing was done: this was a dry run."
     elif [ "$system" = Linux ]; then
-        say "$dmg is a test of the Linux half: frozen, self-tested, a skeleton bundle in an image."
+        [ "$freeze" = yes ] && done="frozen, self-tested" || done=self-tested
+        say "$dmg is a test of the Linux half: $done, a skeleton bundle in an image."
         say "Not run here: signing with an identity, notarising, stapling, hdiutil, the app on a Mac."
     elif [ "$notarize" = yes ]; then
         say "$dmg is signed, notarised and stapled."

@@ -84,7 +84,8 @@ ON_A_MAC = (
     "verify dmg",
     "assess dmg",
     "mount",
-    "compare",
+    "verify mounted app",
+    "validate mounted app",
     "self-test",
     "unmount",
     "checksum",
@@ -106,7 +107,10 @@ CALLS = {
     "verify dmg": r"hdiutil verify .*\.dmg",
     "assess dmg": r"spctl --assess --type open --context context:primary-signature .*\.dmg",
     "mount": r"hdiutil attach .*\.dmg -nobrowse -readonly -mountpoint .*/build/mount",
-    "compare": r"diff -rq --no-dereference dist/Easel.app .*/build/mount/Easel.app",
+    "verify mounted app": (
+        r"codesign --verify --deep --strict --verbose=2 .*/build/mount/Easel.app"
+    ),
+    "validate mounted app": r"xcrun stapler validate .*/build/mount/Easel.app",
     "unmount": r"hdiutil detach .*/build/mount",
     "checksum": r"shasum -a 256 Easel-1.2.3-arm64.dmg",
 }
@@ -127,7 +131,8 @@ FAULTS = {  # what fails, and the stage that is named
     "hdiutil verify": "verify dmg",
     "spctl": "verify dmg",
     "hdiutil attach": "self-test from the dmg",
-    "diff": "self-test from the dmg",
+    "verbose=2 BUILD/mount": "self-test from the dmg",
+    "validate BUILD/mount": "self-test from the dmg",
     "hdiutil detach": "self-test from the dmg",
 }
 
@@ -202,7 +207,7 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
     made = Machine(checkout, programs, tmp_path / "notes", request.param)
     made.put("Easel", PROGRAM)
     made.put("python", FREEZE)
-    for tool in ("shasum", "diff", "spctl", "ditto", "codesign"):
+    for tool in ("shasum", "spctl", "ditto", "codesign"):
         made.put(tool)
     made.put("xcrun", NOTARY)
     made.put("hdiutil", ATTACH)
@@ -234,6 +239,7 @@ def test_a_release_is_signed_notarised_and_stapled_app_first(machine: Machine) -
     [
         'run xcrun stapler staple "$app"',
         'run codesign --verify --deep --strict --verbose=2 "$app"',
+        '[ "$notarize" = no ] || run xcrun stapler validate "$mount/$NAME.app"',
         'run xcrun stapler staple "$dmg"',
         'selftest "$mount/$NAME.app/Contents/MacOS/$NAME"',
     ],
@@ -342,10 +348,11 @@ def test_a_dry_run_does_nothing(machine: Machine) -> None:
 def test_it_stops_at_the_first_fault_and_says_where_the_log_is(
     machine: Machine, fault: str
 ) -> None:
+    stage = FAULTS[fault]
+    fault = fault.replace("BUILD", str(machine.checkout / "build"))
     machine.tell("fail", fault)
     code, said = machine.run(*SIGNED)
 
-    stage = FAULTS[fault]
     log = f"build/logs/{stage.replace(' ', '-')}.log"
     assert code == 1
     assert f'stopped at "{stage}"' in said
@@ -357,7 +364,7 @@ def test_it_stops_at_the_first_fault_and_says_where_the_log_is(
 
 
 def test_an_image_that_is_mounted_when_it_fails_is_let_go(machine: Machine) -> None:
-    machine.tell("fail", "diff")
+    machine.tell("fail", f"verbose=2 {machine.checkout}/build/mount")
     machine.run()
 
     assert machine.calls()[-1].startswith("hdiutil detach")
