@@ -25,6 +25,7 @@ ENTITLEMENTS = (
 )
 SHIPPED = (
     "resources/licenses/CreativeML-OpenRAIL-M.txt",
+    "resources/third-party/LGPL-3.0.txt",
     "models/starter/model_index.json",
     "models/starter/unet/diffusion_pytorch_model.safetensors",
     "models/catalog/starter.toml",
