@@ -6,7 +6,7 @@ ARGS ?=
 JOBS ?= 2
 PYTEST = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -q -n $(or $(JOBS),2) --dist loadfile
 
-.PHONY: run test test-full check fmt screenshots bench dmg package-test package-wheels
+.PHONY: run test test-full check fmt screenshots bench coreml-full dmg package-test package-wheels
 
 run: ## open the window
 	@sh scripts/bootstrap.sh run
@@ -39,6 +39,10 @@ screenshots: ## draw the window's states into docs/screenshots
 bench: ## the numbers; ARGS="startup --json" picks one
 	@sh scripts/bootstrap.sh run
 	@$(PY) -m app bench $(ARGS)
+
+coreml-full: ## Stable Diffusion 1.5's size to Core ML, executed: a quarter of an hour, 12 GB of disk
+	@sh scripts/bootstrap.sh run
+	@$(PY) -m app bench convert --full $(ARGS)
 
 dmg: ## the .dmg on a Mac, its Linux half elsewhere; ARGS="--identity NAME --notary-profile NAME"
 	@sh scripts/bootstrap.sh packaging

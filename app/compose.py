@@ -19,6 +19,7 @@ from app.places import find_folders
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.core.adapter import Adapter
     from app.core.errors import SettingsDamaged, SettingsTooNew
     from app.core.model import Model, Vocabulary
     from app.engine.contract import EngineFactory
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from app.jobs.deliveries import Deliveries
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
+    from app.jobs.placing import Placing
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
     from app.jobs.shelf import Shelf
+    from app.library.gallery import Gallery
     from app.library.library import Library
+    from app.library.picture_file import Picture
     from app.library.starts import Kept
+    from app.library.thumbnails import Thumbnails
     from app.weights.channel import Channel, Update
     from app.weights.moving import Report
 
@@ -53,18 +58,44 @@ class Easel:
         self.settings_problem = settings_problem
         self._make_engine = make_engine
         self._library: Library | None = None
+        self._gallery: Gallery | None = None
         self._shelf: Shelf | None = None
         self._deliveries: Deliveries | None = None
-        self._counters: dict[str, TokenCounter] = {}
+        self._counters: dict[tuple[str, tuple[Adapter, ...]], TokenCounter] = {}
 
     @property
     def library(self) -> Library:
-        """Saves to the folder that is set, or where that fails to one of Easel's own."""
+        """Saves to the folder that is set, or where that fails to one of Easel's own; then lists.
+
+        A form or a pattern of names in the settings that cannot be is the usual one instead.
+        """
         if self._library is None:
             from app.library.library import Library
 
-            self._library = Library(self._pictures(), self.folders.rescued)
+            self._library = Library(self._pictures(), self.folders.rescued, saved=self._list)
+            self._set_up(self._library)
         return self._library
+
+    @property
+    def gallery(self) -> Gallery:
+        """Every picture of the folder that is set, and of the rescued ones. Raises IndexTooNew.
+
+        Whoever asks for it looks at its folders (``refresh``), and closes it in the end.
+        """
+        if self._gallery is None:
+            from app.library.gallery import Gallery
+
+            folders = self.folders
+            self._gallery = Gallery(
+                folders.index, folders.marks, lambda: (self._pictures(), folders.rescued)
+            )
+        return self._gallery
+
+    def make_thumbnails(self) -> Thumbnails:
+        """The small pictures of the gallery."""
+        from app.library.thumbnails import Thumbnails
+
+        return Thumbnails(self.folders.thumbnails)
 
     @property
     def shelf(self) -> Shelf:
@@ -79,21 +110,54 @@ class Easel:
     def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool:
         """Keep installed models in ``target`` (absolute) from now on; False when stopped.
 
-        All of them are there, whole, before anything changes. Raises as
-        ``weights.moving.copy_models`` does.
+        All of them are there, whole, before anything changes. Raises as ``copy_models`` and
+        ``keep_models_in`` do.
         """
-        from app.weights import moving, receipts
-
-        old = self.shelf.installed()
-        if not moving.copy_models(old, target, report, cancelled):
+        copied = self.copy_models(target, report, cancelled)
+        if copied is None:
             return False
-        self.change_settings(replace(self.settings, models_folder=str(target)))
-        self.folders = replace(self.folders, models=target)
-        self._shelf = None
-        for model in old:
-            if not model.folder.is_relative_to(target):
-                receipts.remove(model.folder)
+        self.keep_models_in(target, copied)
         return True
+
+    def copy_models(
+        self, target: Path, report: Report, cancelled: Callable[[], bool]
+    ) -> tuple[Path, ...] | None:
+        """Copy the installed models to ``target``, and what has come of others.
+
+        The folders that are of no use after ``keep_models_in``; None when stopped. Changes nothing
+        of this program: it may run on another thread. Raises as ``weights.moving.copy_models``.
+        """
+        from app.weights import moving
+
+        here, begun = self.shelf.installed(), self.shelf.unfinished()
+        if not moving.copy_models(here, target, report, cancelled, begun):
+            return None
+        folders = (*(one.folder for one in here), *(one.folder for one in begun))
+        return tuple(folder for folder in folders if not folder.is_relative_to(target))
+
+    def keep_models_in(self, target: Path, left: tuple[Path, ...]) -> None:
+        """Look for models in ``target`` from now on, and take away the folders ``left``.
+
+        Raises FolderNotWritable, NoSpace: the setting could not be written, and all is as before.
+        """
+        from app.core.errors import EaselError
+        from app.weights import receipts
+        from app.weights.paths import RECEIPT
+        from app.weights.unfinished import discard
+
+        usual = replace(self.folders, models=None)
+        chosen = None if target == usual.installed else target
+        self.change_settings(
+            replace(self.settings, models_folder=None if chosen is None else str(chosen))
+        )
+        self.folders = replace(self.folders, models=chosen)
+        self.shelf.settle(self.folders)
+        for folder in left:
+            with contextlib.suppress(OSError, EaselError):  # its copy is in use already
+                if (folder / RECEIPT).exists():
+                    receipts.remove(folder)
+                else:
+                    discard(folder)
 
     @property
     def update_channel(self) -> Channel | None:
@@ -122,6 +186,7 @@ class Easel:
         self.settings = settings
         if self._library is not None:
             self._library.folder = self._pictures()
+            self._set_up(self._library)
         settings_file.save(self.folders.settings, settings)
 
     def models(self) -> tuple[Model, ...]:
@@ -135,6 +200,9 @@ class Easel:
         """
         from app.core.errors import ModelMissing
         from app.engine import model_folder
+        from app.jobs.drawable import read_any, with_fitting
+        from app.weights import receipts
+        from app.weights.adapters import adapters
 
         models = {model.id: model for model in self._models()}
         if name is None:
@@ -145,7 +213,8 @@ class Easel:
         folder = Path(name).expanduser().absolute()
         if not folder.is_dir():
             raise ModelMissing(name)
-        return model_folder.read_model(folder)
+        known = adapters(receipts.installed(self.folders.installed))
+        return with_fitting(read_any(folder), known)
 
     def vocabulary(self, model: Model) -> Vocabulary:
         """The words ``model`` knows; empty for a model that knows them all."""
@@ -155,11 +224,12 @@ class Easel:
 
     def token_counter(self, model: Model) -> TokenCounter:
         """Counts the tokens of prompts for ``model``."""
-        if model.folder not in self._counters:
+        key = (model.folder, model.adapters)
+        if key not in self._counters:
             from app.engine.prompt_tokens import TokenCounter
 
-            self._counters[model.folder] = TokenCounter(model)
-        return self._counters[model.folder]
+            self._counters[key] = TokenCounter(model)
+        return self._counters[key]
 
     def keep_start(self, source: Path | bytes) -> Kept:
         """A clean copy of a picture to start from, or of a mask.
@@ -205,35 +275,56 @@ class Easel:
         previews: bool,
         make_engine: EngineFactory,
     ) -> Session:
-        from app.jobs.child_host import ChildHost
+        from app.jobs.engines import make_hosts
         from app.jobs.session import Session
 
-        host = ChildHost(make_engine)
-        return Session(host, keeps, self.models, journal, listener, previews=previews)
+        hosts = make_hosts(make_engine, self.folders.core_ml / "compiled")
+        return Session(
+            hosts,
+            keeps,
+            self.models,
+            journal,
+            listener,
+            placing=self._placing(),
+            previews=previews,
+        )
+
+    def _set_up(self, library: Library) -> None:
+        """The form and the names that are set."""
+        from app.core.errors import TemplateProblem
+        from app.library.file_names import DEFAULT, Template
+        from app.library.picture_file import SUFFIXES
+
+        suffix = self.settings.picture_suffix or ".png"
+        library.suffix = suffix if suffix in SUFFIXES else ".png"
+        try:
+            library.template = Template(self.settings.name_template or DEFAULT)
+        except TemplateProblem:
+            library.template = Template()
+
+    def _list(self, picture: Picture) -> None:
+        """On the thread that saved it. Where nobody looks at the gallery, the next one finds it."""
+        if self._gallery is not None:
+            self._gallery.add(picture)
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder
         return Path(chosen) if chosen else self.folders.pictures
 
     def _models(self) -> Iterator[Model]:
-        """The starter, the installed ones that can be drawn with, then those opened."""
-        from app.core.card import Kind
-        from app.core.errors import ModelError
-        from app.engine import model_folder
-        from app.weights import receipts
+        from app.jobs.drawable import drawable
 
-        with contextlib.suppress(ModelError):  # ``model`` says why, to whoever wants to draw
-            yield model_folder.starter(self.folders)
-        for installed in receipts.installed(self.folders.installed):
-            receipt = installed.receipt
-            if receipt.kind is Kind.DIFFUSERS:
-                with contextlib.suppress(ModelError):
-                    yield model_folder.read_model(
-                        installed.folder, id=receipt.id, title=receipt.title
-                    )
-        for opened in self.settings.opened_models:
-            with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
-                yield model_folder.read_model(Path(opened))
+        return drawable(self.folders, self.settings.opened_models)
+
+    def _placing(self) -> Placing:
+        """How the placements of a Mac are ordered; elsewhere as the engines offer them."""
+        from app.engine.coreml.this_mac import this_mac
+        from app.jobs.placing import AsOffered, ByMac
+
+        mac = this_mac()
+        if mac is None:
+            return AsOffered()
+        return ByMac(mac, self.folders.core_ml, lambda: self.settings.placement or "")
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from app.compose import Easel, compose
 from app.core.card import CardFile, Kind, Origin, Receipt
@@ -30,13 +32,17 @@ def install(easel: Easel, id: str) -> Path:
     """A model with its receipt: the starter's files under another name."""
     place = easel.folders.installed / id / "v1"
     shutil.copytree(easel.folders.starter, place)
+    return with_receipt(place, id, Kind.DIFFUSERS)
+
+
+def with_receipt(place: Path, id: str, kind: Kind, family: Family = Family.SD1) -> Path:
     files = tuple(
         CardFile(file.relative_to(place).as_posix(), file.stat().st_size, "0" * 64)
         for file in place.rglob("*")
         if file.is_file()
     )
     now = "2026-11-25T12:00:00+00:00"
-    receipt = Receipt(id, id, Kind.DIFFUSERS, Family.SD1, Origin.FILE, "mine", files, now)
+    receipt = Receipt(id, id, kind, family, Origin.FILE, "mine", files, now)
     receipts.write(place, receipt)
     return place
 
@@ -70,6 +76,28 @@ def test_installed_models_are_found_and_folders_without_a_good_receipt_are_not(
     assert easel.model("mine").folder == str(place)
     easel.settings = replace(easel.settings, model="mine")
     assert easel.model().id == "mine"
+
+
+def test_a_model_comes_with_what_is_installed_and_fits_it(easel: Easel) -> None:
+    place = install(easel, "mine")
+    for id, kind, family in (
+        ("ink", Kind.LORA, Family.SD1),
+        ("ink-xl", Kind.LORA, Family.SDXL),
+        ("zebu", Kind.EMBEDDING, Family.SD1),
+    ):
+        folder = easel.folders.installed / id / "file"
+        folder.mkdir(parents=True)
+        save_file({"emb_params": torch.zeros(5, 768)}, folder / "weights.safetensors")
+        with_receipt(folder, id, kind, family)
+    starter, mine = easel.models()
+    assert starter.adapters == ()
+    assert [(one.id, one.vectors) for one in mine.adapters] == [("ink", 0), ("zebu", 5)]
+    assert Path(mine.adapters[0].path).is_file()
+    assert easel.model(str(place)).adapters == mine.adapters
+    before = easel.token_counter(mine)
+    assert before.count("a zebu") == 1 + 5
+    assert easel.token_counter(replace(mine, adapters=())).count("a zebu") != 6
+    assert easel.token_counter(mine) is before
 
 
 def test_a_model_may_be_named_by_its_folder(easel: Easel, tmp_path: Path) -> None:
@@ -123,3 +151,20 @@ def test_a_command_s_session_saves_where_it_is_told_and_remembers_nothing(
     assert isinstance(saved, Saved)
     assert saved.picture.file.is_relative_to(tmp_path / "here")
     assert not easel.folders.journal.exists()
+
+
+def test_its_gallery_lists_what_its_library_saves_and_follows_the_folder_that_is_set(
+    easel: Easel, tmp_path: Path
+) -> None:
+    from tests.library.examples import finished, recipe
+
+    gallery = easel.gallery
+    assert easel.gallery is gallery
+    here = easel.library.save(recipe("here", 1), finished(64, 64))
+    assert [entry.file for entry in gallery.entries(gallery.keys())] == [here.file]
+    easel.change_settings(replace(easel.settings, pictures_folder=str(tmp_path / "elsewhere")))
+    there = easel.library.save(recipe("there", 2), finished(64, 64))
+    gallery.refresh()
+    assert [entry.file for entry in gallery.entries(gallery.keys())] == [there.file]
+    assert easel.make_thumbnails().get(gallery.entries(gallery.keys())[0]).width == 64
+    gallery.close()

@@ -10,9 +10,18 @@ import pytest
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace, RecipeProblem
+from app.core.events import PartlyUsed
 from app.core.recipe import Draft, Size, Start
 from app.core.resolve import resolve
-from app.messages import Message, describe, describe_fallback, shown, size_text
+from app.messages import (
+    Message,
+    describe,
+    describe_fallback,
+    describe_partly_used,
+    shown,
+    size_text,
+)
+from app.messages.coreml import trial_text
 from app.messages.models import IMPORT_REASONS
 from tests.library.examples import MODEL
 
@@ -33,7 +42,14 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.ModelIncomplete("/models/a", ("a", "b", "c", "d", "e")),
     *(
         errors.ModelDamaged("/models/a/b.safetensors", reason)
-        for reason in ("not safetensors", "truncated", "not JSON", "not finite", "mismatch")
+        for reason in (
+            "not safetensors",
+            "truncated",
+            "not JSON",
+            "not finite",
+            "mismatch",
+            "not Core ML",
+        )
     ),
     errors.ModelUnsupported("/models/a", "FluxPipeline"),
     *(
@@ -76,6 +92,7 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.CardProblem("org/name", "it names no file"),
     *(errors.ImportRefused("/files/a.ckpt", reason) for reason in IMPORT_REASONS),
     errors.ModelInUse("Stable Diffusion 1.5", "downloading"),
+    errors.ModelsFolderGone("/Volumes/Big/Easel Models"),
     errors.OutOfMemory(),
     errors.OutOfMemory(3_200_000_000, 1_000_000_000),
     errors.EngineDied(-9),
@@ -83,9 +100,13 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.EngineDied(1),
     errors.EngineUnresponsive(180.0),
     errors.PlacementUnavailable("MPS", "there is none"),
-    errors.PredictionFailed("unet", "hang"),
+    *(
+        errors.PredictionFailed("unet", reason)
+        for reason in ("input", "output", "compile", "hang", "crash", "answer", "in its own words")
+    ),
     errors.ConversionRefused("Anything", "size"),
     *(errors.NotFinite(stage) for stage in ("prompt", "denoising", "decoding")),
+    errors.OffScale(157.0),
     errors.BlackResult(),
     errors.FlatResult("#808080"),
     *(
@@ -105,6 +126,27 @@ EXAMPLES: tuple[EaselError, ...] = (
     errors.SettingsDamaged("/support/settings.json", "/support/settings.damaged.json"),
     errors.SettingsDamaged("/support/settings.json", ""),
     errors.SettingsTooNew("/support/settings.json", 2),
+    *(
+        errors.TemplateProblem("{colour}", reason)
+        for reason in (
+            "too long",
+            "character",
+            "braces",
+            "placeholder",
+            "empty name",
+            "dot or space",
+            "always the same",
+        )
+    ),
+    *(
+        errors.LibraryDamaged("index", "/support/index.sqlite3", kept)
+        for kept in ("/support/i.damaged", "")
+    ),
+    errors.IndexTooNew("/support/index.sqlite3", 9),
+    *(
+        errors.LibraryDamaged("marks", "/support/marks.json", kept)
+        for kept in ("/support/m.damaged", "")
+    ),
     errors.AlreadyRunning(123),
     errors.ProgramIncomplete(("diffusers.PNDMScheduler",)),
     *(
@@ -153,6 +195,15 @@ def problems() -> tuple[RecipeProblem, ...]:
         RecipeProblem("output", "a.tiff", ".png, .jpg or .webp"),
         RecipeProblem("steps", "many", "a whole number"),
         RecipeProblem("guidance", "much", "a number"),
+        RecipeProblem("loras", "ink", "chalk, oil"),
+        RecipeProblem("loras", "ink", "a LoRA for this kind of model"),
+        RecipeProblem("loras", "ink", "a plain LoRA"),
+        RecipeProblem("weight", "3", "-2 to 2"),
+        RecipeProblem("weight", "much", "a number"),
+        RecipeProblem("vae", "clear", "sharp"),
+        RecipeProblem("vae", "clear", "a model that can do this"),
+        RecipeProblem("vae", "clear", "an autoencoder for this kind of model"),
+        RecipeProblem("prompt", "zebu", "an embedding for this kind of model"),
         RecipeProblem("some_new_field", "x", "y"),
     )
 
@@ -220,6 +271,13 @@ def test_an_error_without_words_is_called_a_fault_in_easel() -> None:
     assert describe(NewlyAdded()).title == "This is a fault in Easel"
 
 
+@pytest.mark.parametrize(("unused", "words"), [(1, "for one part of"), (9, "for 9 parts of")])
+def test_a_lora_that_is_used_in_part_is_told(unused: int, words: str) -> None:
+    line = describe_partly_used(PartlyUsed("j", "Ink", 3, unused))
+    assert words in line
+    assert line.endswith("of Ink; the rest is used.")
+
+
 def test_sizes_and_times_are_in_units_people_use() -> None:
     assert "346 KB" in describe(NoSpace("/p", 345_678, 1200)).body
     assert "1.2 KB" in describe(NoSpace("/p", 345_678, 1200)).body
@@ -264,3 +322,15 @@ def test_file_names_cannot_break_out_of_a_sentence() -> None:
 
 def test_braces_in_what_was_asked_are_just_text() -> None:
     assert "{0.__class__}" in str(describe(RecipeProblem("seed", "{0.__class__}", "{x}")))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "memory", "computer", "text"),
+    [
+        (14.2, 1_181_116_006, 8 * 2**30, "About 14 s a picture, 1.1 of 8 GB"),
+        (3.44, 2**30, 16 * 2**30, "About 3.4 s a picture, 1.0 of 16 GB"),
+        (9.96, 0, 64 * 2**30, "About 10 s a picture, 0.0 of 64 GB"),
+    ],
+)
+def test_a_trial_in_words(seconds: float, memory: int, computer: int, text: str) -> None:
+    assert trial_text(seconds, memory, computer) == text

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-TINY = ("sd1", "sd2", "sdxl", "starter")
+TINY = ("sd1", "sd1-inpainting", "sd2", "sdxl", "starter")
 """``starter`` is shaped as the built-in model: 8 latent channels and an AutoencoderTiny."""
 
 
@@ -29,6 +29,7 @@ def build_tiny(kind: str, folder: Path, *, dtype: str = "float32", seed: int = 0
     tqdm.monitor_interval = 0  # or saving leaves a thread behind
     builders: dict[str, Callable[[], Any]] = {
         "sd1": _sd1,
+        "sd1-inpainting": _sd1_inpainting,
         "sd2": _sd2,
         "sdxl": _sdxl,
         "starter": _starter,
@@ -81,6 +82,22 @@ def _sd1() -> Any:
         tokenizer=tokenizer,
         unet=_unet(sample_size=64, attention_head_dim=8),
         scheduler=PNDMScheduler(skip_prk_steps=True, set_alpha_to_one=False, **_BETAS),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _sd1_inpainting() -> Any:
+    from diffusers import DDIMScheduler, StableDiffusionInpaintPipeline
+
+    tokenizer = tiny_tokenizer()
+    return StableDiffusionInpaintPipeline(
+        vae=_autoencoder(0.18215),
+        text_encoder=_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=_unet(sample_size=64, attention_head_dim=8, in_channels=9),
+        scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False, **_BETAS),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

@@ -1,4 +1,4 @@
-"""The command line: ``easel generate``, ``models``, ``doctor``, ``selftest``, ``bench``."""
+"""The command line: one module a command."""
 
 from app.cli.main import main
 

@@ -29,6 +29,11 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     if asked.connections:
         return _list_connections(program, terminal)
     checks = Checks(terminal)
+    if asked.coreml:
+        from app.cli import coreml  # numpy comes with it
+
+        coreml.look(checks, coreml.system_of(program.folders), program.models())
+        return checks.finish("The doctor")
     _look_at_versions(checks)
     _look_at_machine(checks)
     _look_at_folders(checks, program)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from app.cli.arguments import UsageError
 from app.cli.program import Program
+from app.core.adapter import of_kind
+from app.core.card import Kind
 from app.core.errors import ModelMissing, RecipeProblem
-from app.core.model import Model
-from app.core.recipe import Draft, Start
+from app.core.model import Model, ModelFormat
+from app.core.recipe import Draft, LoraUse, Start
 
 
 def choose_model(wanted: str | None, program: Program) -> Model:
@@ -31,6 +33,26 @@ def choose_model(wanted: str | None, program: Program) -> Model:
     raise RecipeProblem("model", wanted[:80], ", ".join(model.id for model in models))
 
 
+def for_engine(model: Model, engine: str | None, program: Program) -> Model:
+    """``model`` as the engine ("torch", "coreml") draws with it; None: as it is.
+
+    Raises UsageError where it is not there in that form.
+    """
+    if engine == "coreml" and model.format is not ModelFormat.COREML:
+        for other in program.models():
+            if other.twin is not None and other.twin.id == model.id:
+                return other
+        raise UsageError(
+            f"“{model.title}” has not been converted to Core ML. Type “easel convert {model.id}” "
+            "first."
+        )
+    if engine == "torch" and model.format is not ModelFormat.DIFFUSERS:
+        if model.twin is None:
+            raise UsageError(f"“{model.title}” is there for Core ML only. Leave out --engine.")
+        return model.twin
+    return model
+
+
 def _exists(name: str) -> bool:
     try:
         return Path(name).exists()
@@ -38,8 +60,8 @@ def _exists(name: str) -> bool:
         return False
 
 
-def read_draft(asked: argparse.Namespace, program: Program) -> Draft:
-    """What was asked, with starting picture and mask kept in Easel's own folder.
+def read_draft(asked: argparse.Namespace, program: Program, model: Model) -> Draft:
+    """What was asked of ``model``, with starting picture and mask kept in Easel's own folder.
 
     Raises UsageError, RecipeProblem, PictureUnreadable, FolderNotWritable, NoSpace.
     """
@@ -58,7 +80,25 @@ def read_draft(asked: argparse.Namespace, program: Program) -> Draft:
         scheduler=asked.scheduler,
         count=_whole("count", asked.count) or (1 if asked.count is None else 0),
         start=None if asked.start is None else _start(asked, program),
+        loras=tuple(_lora(text, model) for text in asked.lora),
+        vae=None if asked.vae is None else _id(asked.vae, Kind.VAE, model),
     )
+
+
+def _lora(text: str, model: Model) -> LoraUse:
+    """An id or a title, with a weight after a colon; a title may have colons of its own."""
+    name, colon, tail = text.rpartition(":")
+    if not colon or _id(text, Kind.LORA, model) != text:
+        return LoraUse(_id(text, Kind.LORA, model))
+    return LoraUse(_id(name, Kind.LORA, model), _number("weight", tail) or 0.0)
+
+
+def _id(name: str, kind: Kind, model: Model) -> str:
+    """The id of what is called ``name``; ``name`` where nothing is, which ``resolve`` tells."""
+    for adapter in of_kind(model.adapters, kind):
+        if name.lower() in (adapter.id.lower(), adapter.title.lower()):
+            return adapter.id
+    return name
 
 
 def _start(asked: argparse.Namespace, program: Program) -> Start:

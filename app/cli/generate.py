@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from app.cli.draft import choose_model, read_draft
+from app.cli.draft import choose_model, for_engine, read_draft
 from app.cli.main import DONE, WENT_WRONG, code_of, write_down
 from app.cli.output_file import OutputFile
 from app.cli.program import Program
 from app.cli.stopping import on_stop
 from app.cli.terminal import Terminal, duration
 from app.core.errors import Bug, EaselError
-from app.core.events import Cancelled, Decoding, Failed, Loading, Stepped
+from app.core.events import Cancelled, Decoding, Failed, Loading, PartlyUsed, Stepped
 from app.core.model import Model
 from app.core.recipe import Draft
 from app.core.recipe_json import to_dict
@@ -24,7 +24,7 @@ from app.jobs.events import EngineChanged, EngineState, Retrying, Saved, Session
 from app.jobs.queue import Job
 from app.jobs.saver import Keeps
 from app.jobs.session import Session
-from app.messages import describe, describe_fallback, shown
+from app.messages import describe, describe_fallback, describe_partly_used, shown
 
 STOPPING_S = 15.0
 """Seconds a stopped drawing gets to say that it has stopped."""
@@ -32,8 +32,8 @@ STOPPING_S = 15.0
 
 def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """1 understand, 2 check where the pictures go, 3 draw. Returns the exit code."""
-    model = choose_model(asked.model, program)
-    draft = read_draft(asked, program)
+    model = for_engine(choose_model(asked.model, program), asked.engine, program)
+    draft = read_draft(asked, program, model)
     resolve(draft, model, lambda _: 0)  # refuse before anything is started
     keeps: Keeps = program.library
     if asked.output is not None:
@@ -116,6 +116,9 @@ class _Teller:
             case Loading(job_id):
                 self.terminal.status("Loading the model…")
                 self.terminal.event("loading", **self._place(job_id))
+            case PartlyUsed(_, title, used, unused):
+                self.terminal.note(describe_partly_used(event))
+                self.terminal.event("partly used", lora=title, used=used, unused=unused)
             case Stepped(job_id, step, steps):
                 self._step(job_id, step, steps)
             case Decoding(job_id):

@@ -42,7 +42,17 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     for row in rows:
         cells = [shown(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
         terminal.result("  ".join([*cells, row[4]]))
+    _show_adapters(models, terminal)
     return DONE
+
+
+def _show_adapters(models: tuple[Model, ...], terminal: Terminal) -> None:
+    """What is installed beside them, and which of them it is for."""
+    every = dict.fromkeys(adapter for model in models for adapter in model.adapters)
+    for adapter in every:
+        suits = ", ".join(model.id for model in models if adapter in model.adapters)
+        what = f"{shown(adapter.title)}, {adapter.kind.value} for {shown(suits)}"
+        terminal.result(f"{shown(adapter.id)}  {what}")
 
 
 def as_data(model: Model) -> dict[str, object]:
@@ -57,6 +67,9 @@ def as_data(model: Model) -> dict[str, object]:
         "size": [model.limits.native.width, model.limits.native.height],
         "schedulers": [scheduler.value for scheduler in model.limits.schedulers],
         "features": sorted(feature.value for feature in model.limits.features),
+        "adapters": [
+            {"id": one.id, "title": one.title, "kind": one.kind.value} for one in model.adapters
+        ],
     }
 
 

@@ -22,7 +22,7 @@ class OutputFile:
     def __init__(self, file: Path, count: int, library: Library) -> None:
         """Raises RecipeProblem or FolderNotWritable when ``file`` can never be written."""
         if file.suffix.lower() not in SUFFIXES:
-            raise RecipeProblem("output", file.name[-80:], ".png, .jpg or .webp")
+            raise RecipeProblem("output", file.name[-80:], ".png, .jpg, .webp or .avif")
         self._file = file.absolute()
         self._count = count
         self._library = library

@@ -10,6 +10,7 @@ from app.core.folders import Folders
 from app.core.model import Model
 from app.jobs.saver import Keeps
 from app.jobs.session import Session
+from app.library.gallery import Gallery
 from app.library.library import Library
 from app.library.starts import Kept
 
@@ -28,6 +29,9 @@ class Program(Protocol):
 
     @property
     def library(self) -> Library: ...
+
+    @property
+    def gallery(self) -> Gallery: ...
 
     @property
     def shelf(self) -> Shelf: ...

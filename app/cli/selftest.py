@@ -19,16 +19,21 @@ from app.core.recipe import Draft
 from app.engine import model_folder
 from app.jobs.events import Saved, SessionEvent
 from app.library.library import Library, read_picture
-from app.library.recipe_text import GENERATED
+from app.library.xmp import GENERATED
 from app.messages import describe
 
 STEPS = 4
 PICTURE_S = 600.0
 
 
-def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:  # noqa: ARG001
+def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Print each check as it is made. Returns 0 when all went well, else 1."""
     checks = Checks(terminal)
+    if asked.coreml:
+        from app.cli import coreml  # numpy comes with it
+
+        coreml.test(checks, coreml.system_of(program.folders), program.models())
+        return checks.finish("The self-test")
     try:
         model = _starter(program)
         checks.check("The built-in model is whole", True, model.folder)

@@ -21,10 +21,17 @@ from app.cli.stopping import on_stop
 from app.cli.terminal import Terminal, duration
 from app.convert.importing import Importing
 from app.core.card import Licence, ModelCard
-from app.core.errors import LicenceNotAccepted
+from app.core.errors import LicenceNotAccepted, ModelMissing
 from app.jobs.shelf import Shelf
 from app.messages import shown, size_text
-from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
+from app.weights.events import (
+    Checking,
+    FetchingAgain,
+    OtherEasel,
+    Packing,
+    Transferring,
+    WaitingFor,
+)
 from app.weights.packs import SUFFIX as PACK
 from app.weights.pins import HOLDS
 from app.weights.receipts import Installed
@@ -108,7 +115,7 @@ def verify_catalogue(_: argparse.Namespace, program: Program, terminal: Terminal
 def token(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
     """Keep an access token in the keychain, or forget it. Never printed, never an argument."""
     if asked.forget:
-        had = program.shelf.forget_token()
+        had = program.shelf.account.forget_token()
         terminal.note("The access token is forgotten." if had else "There was no access token.")
         terminal.event("token", kept=False)
         return DONE
@@ -118,7 +125,7 @@ def token(asked: argparse.Namespace, program: Program, terminal: Terminal) -> in
         text = sys.stdin.readline()
     if not is_token(text.strip()):
         raise UsageError("That is no access token. Copy it from your settings on the website.")
-    program.shelf.keep_token(text.strip())
+    program.shelf.account.keep_token(text.strip())
     terminal.note("The access token is kept in the keychain.")
     terminal.event("token", kept=True)
     return DONE
@@ -134,11 +141,17 @@ def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> in
 
 
 def remove(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
-    """Take an installed model away. Returns the exit code."""
-    model = program.shelf.find(asked.id)
-    program.shelf.remove(model)
-    terminal.note(f"Removed {shown(model.receipt.title)}.")
-    terminal.event("removed", id=model.receipt.id)
+    """Take an installed model away; of one that was added, the card too. Returns the exit code."""
+    books, id = program.shelf, asked.id
+    here = [model for model in books.installed() if model.receipt.id == id]
+    if not here and not books.is_named(id):
+        raise ModelMissing(id)
+    title = here[0].receipt.title if here else books.card(id).title
+    for model in here:
+        books.remove(model)
+    forgotten = books.forget(id)
+    terminal.note(f"Removed {shown(title)}.")
+    terminal.event("removed", id=id, card=forgotten)
     return DONE
 
 
@@ -149,7 +162,8 @@ def bring(asked: argparse.Namespace, program: Program, terminal: Terminal) -> in
         text = books.pack_licence(file)
         if text is not None:
             _agree(text, books, asked.accept_licence, terminal)
-        model = _stoppable(terminal, lambda cancelled: books.unpack(file, cancelled))
+        tell = _Teller(terminal).tell
+        model = _stoppable(terminal, lambda cancelled: books.unpack(file, cancelled, tell))
     else:
         tell = _Teller(terminal).tell
         model = _stoppable(terminal, lambda cancelled: books.bring(file, tell, cancelled))
@@ -162,7 +176,8 @@ def export(asked: argparse.Namespace, program: Program, terminal: Terminal) -> i
     target = Path(asked.file).expanduser().absolute()
     if target.suffix.lower() != PACK:
         target = target.with_name(target.name + PACK)
-    _stoppable(terminal, lambda cancelled: books.pack(model, target, cancelled) or None)
+    tell = _Teller(terminal).tell
+    _stoppable(terminal, lambda cancelled: books.pack(model, target, cancelled, tell) or None)
     terminal.event("exported", id=model.receipt.id, file=str(target))
     if not terminal.as_json:
         terminal.result(str(target))
@@ -278,6 +293,14 @@ class _Teller:
             case WaitingFor(seconds, reason):
                 self._terminal.status(f"Waiting {duration(seconds)}: {shown(reason)}")
                 self._terminal.event("waiting", seconds=seconds, reason=reason)
+            case OtherEasel():
+                self._terminal.note(
+                    "Another Easel works on this model. Waiting for it; Ctrl-C stops waiting."
+                )
+                self._terminal.event("waiting for another Easel")
+            case Packing(done, total):
+                self._terminal.status(f"{self._terminal.bar(done / max(total, 1))} Packing")
+                self._terminal.event("packing", done=done, total=total)
             case FetchingAgain(file):
                 self._terminal.note(f"{shown(file)} came damaged and is fetched again.")
                 self._terminal.event("fetching again", file=file)

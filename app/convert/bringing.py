@@ -97,7 +97,7 @@ def _convert(
         convert_autoencoder(tensors, found.family, configs, staging)
     else:
         held = {name: read_number(tensors, name, None) for name in tensors.shapes}
-        write_tensors(held, staging / _NAMES[found.kind])
+        write_tensors(held, staging / _NAMES[found.kind], tensors.told)
     wrote(found.kind.value)
 
 

@@ -124,12 +124,12 @@ def copy_folder(layout: Layout, staging: Path, wrote: Callable[[str], None]) -> 
             network = build(config)
         except Exception as error:  # whatever a constructor says to numbers that do not fit
             raise ImportRefused(file, "damaged") from error
-        state = _weights(layout.folder / part, weights_stem(config))
+        state = read_weights(layout.folder / part, weights_stem(config))
         write_component(fitted(file, network, state), config, staging / part)
         wrote(part)
     for part in layout.index:
         if part.startswith("tokenizer"):
-            _copy_tokenizer(layout.folder, part, staging / part)
+            copy_tokenizer(layout.folder, part, staging / part)
     write_json(layout.scheduler, staging / "scheduler" / "scheduler_config.json")
     write_json(layout.index, staging / "model_index.json")
 
@@ -172,9 +172,11 @@ def _sane(key: str, value: object, depth: int = 0) -> bool:
         return True
     if isinstance(value, str):
         return len(value) <= 1000
+    if key == "lambda_min_clipped" and value == -math.inf:
+        return True  # DPM-Solver's "not clipped", as diffusers writes it
     if isinstance(value, int | float):
         layered = "layers" in key and "dim" not in key
-        return math.isfinite(value) and abs(value) <= (MAX_LAYERS if layered else MAX_NUMBER)
+        return abs(value) <= (MAX_LAYERS if layered else MAX_NUMBER)  # NaN is not either
     if depth > 2:
         return False
     if isinstance(value, dict):
@@ -201,11 +203,11 @@ def _found(folder: Path, index: Config, configs: Mapping[str, Config]) -> Found:
     return Found(Kind.CHECKPOINT, family, inpainting)
 
 
-def _weights(place: Path, stem: str) -> State:
+def read_weights(place: Path, stem: str) -> State:
     """The tensors of one component in fp16, from one file or several."""
     state: State = {}
     with ExitStack() as files:
-        for file in _weight_files(place, stem):
+        for file in weight_files(place, stem):
             tensors = files.enter_context(open_safetensors(file))
             for name in tensors.shapes:
                 if not name.endswith("position_ids"):
@@ -213,7 +215,7 @@ def _weights(place: Path, stem: str) -> State:
     return state
 
 
-def _weight_files(place: Path, stem: str) -> Iterator[Path]:
+def weight_files(place: Path, stem: str) -> Iterator[Path]:
     for variant in ("", ".fp16"):
         single = place / f"{stem}{variant}.safetensors"
         if single.is_file():
@@ -235,7 +237,7 @@ def _weight_files(place: Path, stem: str) -> Iterator[Path]:
     raise ImportRefused(str(place), "damaged")  # a pickle beside it is left alone
 
 
-def _copy_tokenizer(folder: Path, part: str, target: Path) -> None:
+def copy_tokenizer(folder: Path, part: str, target: Path) -> None:
     """The files of a CLIP tokenizer, each of them only data."""
     target.mkdir(parents=True)
     for name in _TOKENIZER_FILES:

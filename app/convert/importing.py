@@ -84,7 +84,7 @@ def bring_in(
     from app.convert.bringing import bring  # torch: whoever only names ``bring_in`` goes without
 
     try:
-        with _whole_or_nothing(staging, size):
+        with whole_or_nothing(staging, size):
             return bring(file, pickled, staging, resources / "configs", report, cancelled)
     except Stopped:
         return None
@@ -117,7 +117,7 @@ def _weights_in(folder: Path) -> int:
 
 
 @contextmanager
-def _whole_or_nothing(staging: Path, size: int) -> Iterator[None]:
+def whole_or_nothing(staging: Path, size: int) -> Iterator[None]:
     """Makes ``staging``; takes it away again when anything is raised. Types the disk's errors."""
     try:
         staging.mkdir(parents=True)

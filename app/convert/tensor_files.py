@@ -15,13 +15,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from app.core.errors import ImportRefused, ModelDamaged
+from app.files import on_disk
 from app.files.safetensors_header import read_header
 
 _WORDS = {"not safetensors": "unknown format", "not JSON": "damaged", "truncated": "damaged"}
 
 
 class Tensors(Protocol):
-    """The tensors of one file. ``read`` may take from disk; what it gives is the caller's."""
+    """The tensors of one file. ``read`` may take from disk; what it gives is the caller's.
+
+    ``told`` is what its header says beside them and is worth keeping.
+    """
 
     @property
     def file(self) -> str: ...
@@ -29,7 +33,14 @@ class Tensors(Protocol):
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
 
+    @property
+    def told(self) -> Mapping[str, str]: ...
+
     def read(self, name: str) -> torch.Tensor: ...
+
+
+_KEPT = ("lora_adapter_metadata",)
+"""Of a foreign header: how diffusers says that a LoRA was made. It is read as JSON data only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,10 @@ class HeldTensors:
 
     file: str
     held: Mapping[str, torch.Tensor]
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        return {}
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -54,6 +69,11 @@ class MappedTensors:
     file: str
     shapes: Mapping[str, tuple[int, ...]]
     opened: Any
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        found = self.opened.metadata() or {}
+        return {key: found[key] for key in _KEPT if key in found}
 
     def read(self, name: str) -> torch.Tensor:
         tensor: torch.Tensor = self.opened.get_tensor(name)
@@ -91,11 +111,16 @@ def read_number(tensors: Tensors, name: str, dtype: torch.dtype | None) -> torch
     return tensor.contiguous()
 
 
-def write_tensors(held: dict[str, torch.Tensor], file: Path) -> None:
-    """Write ``held`` to the new ``file`` and wait until the disk has it. Raises OSError."""
+def write_tensors(
+    held: dict[str, torch.Tensor], file: Path, told: Mapping[str, str] | None = None
+) -> None:
+    """Write ``held`` to the new ``file`` and wait until the disk has it. Raises OSError.
+
+    ``told`` goes into its header.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        save_file(held, file, metadata={"format": "pt"})
+        save_file(held, file, metadata={"format": "pt", **(told or {})})
     except SafetensorError as error:  # the library's own word for a full or read-only disk
         raise _system_error(error) from error
     sync(file)
@@ -110,7 +135,7 @@ def write_json(data: Mapping[str, object], file: Path) -> None:
 
 def sync(file: Path) -> None:
     with file.open("rb+") as stream:
-        os.fsync(stream.fileno())
+        on_disk.sync(stream.fileno())
 
 
 def _system_error(error: SafetensorError) -> Exception:

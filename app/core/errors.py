@@ -32,21 +32,25 @@
     │   ├── ConversionRefused(model, reason)        a model that cannot become a Core ML one
     │   ├── BadResult                               numbers came out that are not a picture
     │   │   ├── NotFinite(stage)                    NaN or infinity
+    │   │   ├── OffScale(spread)                    numbers, but not those of any picture
     │   │   ├── BlackResult
     │   │   └── FlatResult(colour)
     │   ├── FolderNotWritable(folder, reason)
+    │   ├── ModelsFolderGone(folder)                a disk with models that is not plugged in
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
+    │   ├── TemplateProblem(template, reason)       no way to name pictures
+    │   ├── LibraryDamaged(what, file, kept_as)     the index (made again) or the marks
+    │   ├── IndexTooNew(file, version)              a newer Easel's
     │   ├── AlreadyRunning(pid)
     │   ├── ProgramIncomplete(missing)              parts of the program are not installed
     │   ├── UpdateUnknown(host, reason)             whether there is a newer Easel cannot be told
     │   └── AppNotMoved(folder, reason)             the app did not get into Applications
     └── Bug(traceback)                              everything else: ours
 
-They carry data and no English: ``app/messages.py`` has the words. Each survives
-pickling, because most of them are raised in a child process. Being cancelled is an event
-(``core.events.Cancelled``), not an error.
+They carry data and no English: ``app/messages`` has the words. Each survives pickling: most are
+raised in a child process. Being cancelled is an event (``core.events.Cancelled``), not an error.
 """
 
 from __future__ import annotations
@@ -62,8 +66,8 @@ class EaselError(Exception):
         return type(self), tuple(self.__dict__[name] for name in self._fields())
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields())
-        return f"{type(self).__name__}({shown})"
+        fields = (f"{name}={self.__dict__[name]!r}" for name in self._fields())
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def _fields(self) -> tuple[str, ...]:
         return tuple(getattr(self, "__dataclass_fields__", {}))
@@ -71,12 +75,9 @@ class EaselError(Exception):
 
 @dataclass(unsafe_hash=True, repr=False)
 class RecipeProblem(EaselError):
-    """A field of the recipe cannot be what was asked.
-
-    ``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most
-    80 characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or
-    one of the words "text", "readable picture", "same size as the start".
-    """
+    """``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most 80
+    characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or one of the
+    words of ``app/messages``: "text", "readable picture", "same size as the start"."""
 
     field: str
     value: str
@@ -104,7 +105,7 @@ class ModelIncomplete(ModelError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelDamaged(ModelError):
-    """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch"."""
+    """``reason``: "not safetensors" ("Core ML", "JSON"), "truncated", "not finite", "mismatch"."""
 
     file: str
     reason: str
@@ -122,8 +123,7 @@ class DownloadError(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class HubUnreachable(DownloadError):
-    """``reason`` is "no connection", "name not found", "proxy", "broken off", "too slow" or
-    "HTTP 503"."""
+    """``reason``: "no connection", "name not found", "proxy", "broken off", "too slow", status."""
 
     host: str
     reason: str
@@ -270,7 +270,7 @@ class PlacementUnavailable(WorldError):
 @dataclass(unsafe_hash=True, repr=False)
 class PredictionFailed(WorldError):
     """``part`` is a ``core.coreml_manifest.Part``; ``reason`` is "input", "output", "compile",
-    "hang", "answer" (golden self-test) or what Core ML said."""
+    "hang", "crash", "answer" (golden self-test) or what Core ML said."""
 
     part: str
     reason: str
@@ -296,6 +296,13 @@ class NotFinite(BadResult):
 
 
 @dataclass(unsafe_hash=True, repr=False)
+class OffScale(BadResult):
+    """``spread`` is the standard deviation of the latents, which is about one in a picture."""
+
+    spread: float
+
+
+@dataclass(unsafe_hash=True, repr=False)
 class BlackResult(BadResult):
     pass
 
@@ -309,14 +316,18 @@ class FlatResult(BadResult):
 
 @dataclass(unsafe_hash=True, repr=False)
 class FolderNotWritable(WorldError):
-    """``reason`` is one of a few words, or what the system said.
-
-    The words: "permission", "read-only", "not a folder", "a folder is in the way", "name too
-    long", "name not allowed", "gone".
-    """
+    """``reason``: "permission", "read-only", "not a folder", "a folder is in the way", "name too
+    long", "name not allowed", "gone", or what the system said."""
 
     folder: str
     reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class ModelsFolderGone(WorldError):
+    """Where the person keeps models there is nothing: most often a disk that is not plugged in."""
+
+    folder: str
 
 
 @dataclass(unsafe_hash=True, repr=False)
@@ -330,7 +341,7 @@ class NoSpace(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class SettingsDamaged(WorldError):
-    """``kept_as`` is where the unreadable file was put aside."""
+    """``kept_as`` is where the unreadable file was put aside; "" where that was refused."""
 
     file: str
     kept_as: str
@@ -340,6 +351,29 @@ class SettingsDamaged(WorldError):
 class SettingsTooNew(WorldError):
     """A newer Easel wrote them; they stay as they are. ``version`` is their schema's."""
 
+    file: str
+    version: int
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class TemplateProblem(WorldError):
+    """``reason`` is one of the words of ``app/messages``: see there."""
+
+    template: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class LibraryDamaged(WorldError):
+    """``what`` is "index" or "marks" (favourites and tags); ``kept_as`` as above."""
+
+    what: str
+    file: str
+    kept_as: str
+
+
+@dataclass(unsafe_hash=True, repr=False)
+class IndexTooNew(WorldError):
     file: str
     version: int
 

@@ -58,6 +58,19 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
+class PartlyUsed:
+    """Of a LoRA (by its title) ``used`` parts change the model; ``unused`` have no place in it.
+
+    Said when it is laid over the networks, which is not for every picture.
+    """
+
+    job: JobId
+    title: str
+    used: int
+    unused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decoding:
     """The steps are done; latents become pixels."""
 
@@ -85,6 +98,6 @@ class Failed:
     error: EaselError
 
 
-Progress = Loading | Stepped | Decoding
+Progress = Loading | PartlyUsed | Stepped | Decoding
 Ending = Finished | Cancelled | Failed
 Event = Progress | Ending

@@ -48,6 +48,21 @@ class Folders:
         return self.support / "Rescued Pictures"
 
     @property
+    def index(self) -> Path:
+        """What is known of the pictures; made of them, and made again when it is lost."""
+        return self.support / "index.sqlite3"
+
+    @property
+    def marks(self) -> Path:
+        """Favourites and tags."""
+        return self.support / "marks.json"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small pictures for the gallery."""
+        return self.caches / "thumbnails"
+
+    @property
     def installed(self) -> Path:
         """``ID/REVISION`` of each model, with a receipt in it."""
         return self.models or self.support / "models"
@@ -71,6 +86,11 @@ class Folders:
     def accepted(self) -> Path:
         """Which licences the person has accepted."""
         return self.support / "licences.json"
+
+    @property
+    def core_ml(self) -> Path:
+        """Compiled Core ML models, and what was found out about them on this Mac."""
+        return self.caches / "coreml"
 
     @property
     def updates(self) -> Path:

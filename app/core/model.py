@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from app.core.recipe import Scheduler, Size
+
+if TYPE_CHECKING:
+    from app.core.adapter import Adapter
 
 
 class Family(StrEnum):
@@ -14,6 +18,13 @@ class Family(StrEnum):
     SD1 = "sd1"
     SD2 = "sd2"
     SDXL = "sdxl"
+
+
+class ModelFormat(StrEnum):
+    """How a model lies in its folder, and so which engine draws with it."""
+
+    DIFFUSERS = "diffusers"
+    COREML = "Core ML"
 
 
 class Feature(StrEnum):
@@ -31,7 +42,8 @@ class Limits:
 
     Sides are ``min_side``..``max_side`` pixels in multiples of ``side_step``; ``native`` is the
     size it was trained at; ``shapes`` are the sizes offered with one click, native first.
-    ``max_tokens`` counts the prompt's own tokens, without the begin and end marks.
+    ``shapes_only``: no other size will do, whatever the sides (a Core ML model has its sizes built
+    in). ``max_tokens`` counts the prompt's own tokens, without the begin and end marks.
     """
 
     native: Size
@@ -53,13 +65,30 @@ class Limits:
     features: frozenset[Feature] = frozenset(
         {Feature.NEGATIVE_PROMPT, Feature.IMAGE_TO_IMAGE, Feature.INPAINTING}
     )
+    shapes_only: bool = False
+
+    def fits(self, size: Size) -> bool:
+        """Whether a picture of ``size`` can be drawn."""
+        if self.shapes_only:
+            return size in self.shapes
+        low, high, step = self.min_side, self.max_side, self.side_step
+        return all(low <= side <= high and not side % step for side in (size.width, size.height))
+
+    @property
+    def sizes(self) -> str:
+        """The sizes that fit, as ``RecipeProblem.allowed`` says it."""
+        if self.shapes_only:
+            return ", ".join(str(shape) for shape in self.shapes)
+        return f"{self.min_side} to {self.max_side} a side, in steps of {self.side_step}"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model that is on this disk, whole, and may be drawn with.
 
-    ``folder`` is absolute, in diffusers layout. ``built_in`` is the starter.
+    ``folder`` is absolute, laid out as ``format`` says. ``built_in`` is the starter. ``twin`` holds
+    the same weights for the other engine, which takes over what this one cannot do. ``adapters``
+    are what is installed and fits it: all that a recipe of this model can name.
     """
 
     id: str
@@ -68,6 +97,9 @@ class Model:
     folder: str
     limits: Limits
     built_in: bool = False
+    format: ModelFormat = ModelFormat.DIFFUSERS
+    twin: Model | None = None
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

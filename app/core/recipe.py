@@ -64,12 +64,29 @@ class LoraUse:
     weight: float = 1.0
 
 
+class How(StrEnum):
+    """How a picture came of another one. The value is stored with each picture."""
+
+    VARIATION = "variation"
+    IMAGE_TO_IMAGE = "image to image"
+    REDRAW = "redraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The picture that another one came of, by its id (``library.picture_file.Picture.id``)."""
+
+    picture: str
+    how: How
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything one picture needs; the worker reads nothing else.
 
     ``guidance`` 1 means none; ``seed`` in [0, 2**32); ``steps`` as asked: schedulers may run a few
-    more or fewer (Heun, PNDM, image-to-image).
+    more or fewer (Heun, PNDM, image-to-image). ``vae`` is the id of an installed autoencoder that
+    takes the place of the model's own. ``parent`` changes nothing of what is drawn.
     """
 
     prompt: str
@@ -82,6 +99,8 @@ class Recipe:
     negative_prompt: str = ""
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    vae: str | None = None
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +121,5 @@ class Draft:
     count: int = 1
     start: Start | None = None
     loras: tuple[LoraUse, ...] = ()
+    vae: str | None = None
+    parent: Parent | None = None

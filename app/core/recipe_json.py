@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from app.core.recipe import SEEDS, LoraUse, Recipe, Scheduler, Size, Start
+from app.core.recipe import SEEDS, How, LoraUse, Parent, Recipe, Scheduler, Size, Start
 
 VERSION = 1
 MAX_SIDE = 16_384
@@ -51,6 +51,10 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
         }
     if recipe.loras:
         data["loras"] = [{"id": lora.id, "weight": lora.weight} for lora in recipe.loras]
+    if recipe.vae is not None:
+        data["vae"] = recipe.vae
+    if recipe.parent is not None:
+        data["parent"] = {"picture": recipe.parent.picture, "how": recipe.parent.how.value}
     return data
 
 
@@ -62,7 +66,7 @@ def from_dict(data: object) -> Recipe:
         raise ValueError(f"recipe version {data.get('easel')!r}, this Easel reads {VERSION}")
     try:
         width, height = data["size"]
-        start = data.get("start")
+        start, vae, parent = data.get("start"), data.get("vae"), data.get("parent")
         recipe = Recipe(
             prompt=str(data["prompt"]),
             negative_prompt=str(data.get("negative_prompt", "")),
@@ -74,6 +78,8 @@ def from_dict(data: object) -> Recipe:
             scheduler=Scheduler(data["scheduler"]),
             start=None if start is None else _start(start),
             loras=tuple(LoraUse(str(x["id"]), float(x["weight"])) for x in data.get("loras", ())),
+            vae=None if vae is None else str(vae),
+            parent=None if parent is None else Parent(str(parent["picture"]), How(parent["how"])),
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a recipe: {error}") from error

@@ -7,9 +7,14 @@ import re
 import secrets
 from collections.abc import Callable
 
+from app.core.adapter import of_kind
+from app.core.card import Kind
 from app.core.errors import RecipeProblem
 from app.core.model import Feature, Limits, Model
 from app.core.recipe import SEEDS, Draft, Recipe, Scheduler, Size
+
+MAX_WEIGHT = 2.0
+"""Of a LoRA, to either side of zero."""
 
 MAX_PROMPT = 100_000
 """Characters. More than any model reads; less than what makes a metadata chunk a burden."""
@@ -37,8 +42,9 @@ def resolve(
     seed = draw_seed(SEEDS) if draft.seed is None else _seed(draft.seed)
     count = _within("count", draft.count, 1, 1, limits.max_count)
     _start(draft, limits)
-    if draft.loras:
-        _feature("loras", Feature.LORA, limits)
+    _loras(draft, model)
+    if draft.vae is not None:
+        _installed("vae", draft.vae, Kind.VAE, model)
     return tuple(
         Recipe(
             prompt=prompt,
@@ -51,6 +57,8 @@ def resolve(
             scheduler=scheduler,
             start=draft.start,
             loras=draft.loras,
+            vae=draft.vae,
+            parent=draft.parent,
         )
         for i in range(count)
     )
@@ -104,10 +112,8 @@ def _text(field: str, text: str) -> str:
 
 def _size(asked: Size | str | None, limits: Limits) -> Size:
     size = parse_size(asked) if isinstance(asked, str) else asked or limits.native
-    low, high, step = limits.min_side, limits.max_side, limits.side_step
-    for side in (size.width, size.height):
-        if not low <= side <= high or side % step:
-            raise RecipeProblem("size", str(size), f"{low} to {high} a side, in steps of {step}")
+    if not limits.fits(size):
+        raise RecipeProblem("size", str(size), limits.sizes)
     return size
 
 
@@ -149,6 +155,21 @@ def _start(draft: Draft, limits: Limits) -> None:
     strength = draft.start.strength
     if not math.isfinite(strength) or not 0.0 < strength <= 1.0:
         raise RecipeProblem("strength", _short(strength), "more than 0, up to 1")
+
+
+def _loras(draft: Draft, model: Model) -> None:
+    for lora in draft.loras:
+        _feature("loras", Feature.LORA, model.limits)
+        _installed("loras", lora.id, Kind.LORA, model)
+        if not abs(lora.weight) <= MAX_WEIGHT:
+            raise RecipeProblem("weight", _short(lora.weight), f"-{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
+
+
+def _installed(field: str, id: str, kind: Kind, model: Model) -> None:
+    """``id`` is one of those that are here and fit."""
+    known = [adapter.id for adapter in of_kind(model.adapters, kind)]
+    if id not in known:
+        raise RecipeProblem(field, _short(id), ", ".join(known) or "a model that can do this")
 
 
 def _feature(field: str, feature: Feature, limits: Limits) -> None:

@@ -24,7 +24,11 @@ class Settings:
     drawn with; ``window`` the window's geometry as Qt saves it, in base64; ``form`` the controls
     as the window left them, as JSON; ``opened_models`` absolute model folders outside Easel's own.
     ``models_folder`` is absolute, None for the usual one;
-    ``mirror`` is the address of a mirror of the hub, None for the hub itself; hashes make it safe.
+    ``placement`` is where a person wants to draw (a ``Placement``'s value), None for where it is
+    best; ``mirror`` is the address of a mirror of the hub, None for the hub itself; hashes make it
+    safe.
+    ``picture_suffix`` is the form that pictures are saved in (".png", ".jpg", ".webp", ".avif") and
+    ``name_template`` what they are called, None for the usual way.
     ``unknown`` holds what a version of Easel we do not know has added, as (key, JSON text): it is
     written back.
     """
@@ -42,4 +46,7 @@ class Settings:
     opened_models: tuple[str, ...] = ()
     models_folder: str | None = None
     mirror: str | None = None
+    placement: str | None = None
+    picture_suffix: str | None = None
+    name_template: str | None = None
     unknown: tuple[tuple[str, str], ...] = ()

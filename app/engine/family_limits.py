@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from app.core.model import Family, Limits
+from app.core.model import Family, Feature, Limits
 from app.core.recipe import Size
 
 
@@ -47,6 +47,7 @@ def limits_of(family: Family, shape: Shape) -> Limits:
         side_step=step,
         max_tokens=shape.max_tokens,
         guidance=_GUIDANCE[family],
+        features=frozenset(Feature),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.core.errors import ModelDamaged, ModelIncomplete, ModelMissing, ModelUnsupported
 from app.core.folders import Folders
-from app.core.model import Family, Limits, Model, Vocabulary
+from app.core.model import Family, Feature, Limits, Model, Vocabulary
 from app.core.recipe import Scheduler, Size
 from app.engine.family_limits import Shape, limits_of
 from app.files.safetensors_header import Header, read_header
@@ -25,8 +25,10 @@ MAX_JSON = 10_000_000
 _PIPELINES = {
     "StableDiffusionPipeline": 1,
     "StableDiffusionImg2ImgPipeline": 1,
+    "StableDiffusionInpaintPipeline": 1,
     "StableDiffusionXLPipeline": 2,
     "StableDiffusionXLImg2ImgPipeline": 2,
+    "StableDiffusionXLInpaintPipeline": 2,
 }
 """The pipelines Easel draws with, and how many text encoders each has."""
 
@@ -116,6 +118,8 @@ def starter(folders: Folders) -> Model:
         limits = _catalogue_limits(given, model.limits)
     except (ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(str(card_file), "mismatch") from error
+    # LoRAs are made for Stable Diffusion, of whose shape the starter is, but not of its numbers.
+    limits = replace(limits, features=limits.features - {Feature.LORA})
     return replace(model, family=family, limits=limits)
 
 
@@ -136,13 +140,13 @@ def vocabulary(model: Model) -> Vocabulary:
     )
 
 
-def component_weights(folder: Path, component: str) -> Weights:
+def component_weights(folder: Path, component: str, stem: str | None = None) -> Weights:
     """The weight files of ``component`` with their headers checked.
 
-    A whole set without a variant is preferred to one named "fp16". Raises ModelIncomplete,
-    ModelDamaged.
+    ``stem`` is what they are called, None for what those of that component are. A whole set without
+    a variant is preferred to one named "fp16". Raises ModelIncomplete, ModelDamaged.
     """
-    stem = _STEMS.get(component, "model")
+    stem = stem or _STEMS.get(component, "model")
     place = folder / component
     for variant in (None, "fp16"):
         middle = f".{variant}" if variant else ""
@@ -222,10 +226,15 @@ def _family(pipeline: str, unet: dict[str, Any], text: dict[str, Any]) -> Family
     return Family.SD2 if openclip else Family.SD1
 
 
+def told_channels(latent: int) -> int:
+    """Input channels of a UNet made for inpainting: noise, the mask, the picture under it."""
+    return 2 * latent + 1
+
+
 def _check_shape(folder: Path, unet: dict[str, Any], vae: dict[str, Any]) -> None:
     """The parts fit together, and the configuration and the weights tell the same story."""
-    channels = unet.get("in_channels")
-    if channels != vae.get("latent_channels"):
+    channels, latent = unet.get("in_channels"), int(vae["latent_channels"])
+    if channels not in (latent, told_channels(latent)):
         raise ModelUnsupported(str(folder), f"a UNet with {channels} input channels")
     widths = unet.get("block_out_channels")
     stem = component_weights(folder, "unet")

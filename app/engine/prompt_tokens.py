@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.adapter import of_kind, pieces
+from app.core.card import Kind
 from app.core.errors import ModelDamaged, ModelIncomplete
 from app.core.model import Model
 from app.engine.model_folder import read_json
@@ -28,14 +30,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class TokenCounter:
     """Counts for one model; 10,000 words take some ten milliseconds.
 
-    Raises ModelIncomplete, ModelDamaged when the model has no tokenizer that can be read.
+    A word of one of the model's embeddings counts as many tokens as that has vectors. Raises
+    ModelIncomplete, ModelDamaged when the model has no tokenizer that can be read.
     """
 
     def __init__(self, model: Model) -> None:
         folder = Path(model.folder)
         self._most = model.limits.max_tokens
+        self._embeddings = of_kind(model.adapters, Kind.EMBEDDING)
         try:
-            self._tokenizer = _clip_tokenizer(folder, folder / "tokenizer")
+            self._tokenizer = clip_tokenizer(folder, folder / "tokenizer")
         except (ModelIncomplete, ModelDamaged):
             raise
         except Exception as error:  # the library raises bare Exception
@@ -43,21 +47,38 @@ class TokenCounter:
 
     def count(self, text: str) -> int:
         """How many tokens ``text`` is, without the begin and end marks."""
-        return len(self._encode(text).ids)
+        return sum(
+            piece.embedding.vectors if piece.embedding else len(self._encode(piece.text).ids)
+            for piece in pieces(text, self._embeddings)
+        )
 
     def cut_at(self, text: str) -> int | None:
         """The index of the first character that the model will not read; None when all fits."""
-        encoded = self._encode(text)
-        if len(encoded.ids) <= self._most:
-            return None
-        return int(encoded.offsets[self._most][0])
+        at, room = 0, self._most
+        for piece in pieces(text, self._embeddings):
+            if piece.embedding is not None:
+                begins = [0] * piece.embedding.vectors
+            else:
+                begins = [int(begin) for begin, _ in self._encode(piece.text).offsets]
+            if len(begins) > room:
+                return at + begins[room]
+            at, room = at + len(piece.text), room - len(begins)
+        return None
 
     def _encode(self, text: str) -> Any:
-        whole = _SURROGATE.sub("\ufffd", text)  # half a pair has no UTF-8; one for one
-        return self._tokenizer.encode(whole, add_special_tokens=False)
+        return self._tokenizer.encode(encodable(text), add_special_tokens=False)
 
 
-def _clip_tokenizer(folder: Path, place: Path) -> Tokenizer:
+def encodable(text: str) -> str:
+    """``text`` with a mark for each half of a surrogate pair, which has no UTF-8."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def clip_tokenizer(folder: Path, place: Path) -> Tokenizer:
+    """The tokenizer in ``place`` of the model in ``folder``, without marks, padding or a limit.
+
+    Raises ModelIncomplete, ModelDamaged, and what the library raises: bare Exception.
+    """
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocab, merges, special = _vocabulary(folder, place)
@@ -94,7 +115,8 @@ def _vocabulary(
         model = data["model"]
         rows = (row.split(" ") if isinstance(row, str) else row for row in model["merges"])
         special = [token["content"] for token in data.get("added_tokens", ())]
-        return model["vocab"], [(left, right) for left, right in rows], special or [START, END]
+        known = dict.fromkeys([*special, *_named(place, folder)])
+        return model["vocab"], [(left, right) for left, right in rows], list(known)
     vocab = read_json(place / "vocab.json", folder)
     lines = (place / "merges.txt").read_text("utf-8").splitlines()
     pairs = [line.split() for line in lines if not line.startswith("#version")]

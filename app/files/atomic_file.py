@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.errors import FolderNotWritable, NoSpace
+from app.files.on_disk import sync, sync_folder
 
 PART_PREFIX = ".easel-"
 PART_SUFFIX = ".part"
@@ -47,22 +48,24 @@ def write_new(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
         while True:
             target = folder / f"{stem}{suffix if number == 1 else f' {number}{suffix}'}"
             if _claim(part, target):
-                _sync_folder(folder)
+                _sync_names(folder)
                 return target
             number += 1
 
 
-def write_over(file: Path, data: bytes) -> None:
+def write_over(file: Path, data: bytes, *, durable: bool = True) -> None:
     """Write ``data`` to ``file``, in place of what was there; makes the folder.
 
     Anyone who looks finds the old content or the new. A link is followed, so that the file it
-    points at is the one replaced. Raises FolderNotWritable, NoSpace.
+    points at is the one replaced. Without ``durable`` a power cut may leave an empty file, and
+    nothing waits for the disk: for what can be made again. Raises FolderNotWritable, NoSpace.
     """
     with _typed_errors(file.parent, len(data)):
         target = Path(os.path.realpath(file))
-        with _part(target.parent, data) as part:
+        with _part(target.parent, data, durable=durable) as part:
             part.replace(target)
-            _sync_folder(target.parent)
+            if durable:
+                _sync_names(target.parent)
 
 
 def check_writable(folder: Path) -> None:
@@ -110,7 +113,7 @@ def _typed_errors(folder: Path, needed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _part(folder: Path, data: bytes) -> Iterator[Path]:
+def _part(folder: Path, data: bytes, *, durable: bool = True) -> Iterator[Path]:
     """A hidden file of ``folder`` that holds ``data``, on the disk; gone at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{PART_PREFIX}{os.urandom(8).hex()}{PART_SUFFIX}"
@@ -118,7 +121,8 @@ def _part(folder: Path, data: bytes) -> Iterator[Path]:
         with part.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                sync(file.fileno())
         yield part
     finally:
         with contextlib.suppress(OSError):
@@ -158,11 +162,7 @@ def _claim_without_links(part: Path, target: Path) -> bool:
             reserved.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Put the new name itself on the disk; some network disks cannot, and need not."""
+def _sync_names(folder: Path) -> None:
+    """The file itself is there already, and whole: this is only about how soon."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)

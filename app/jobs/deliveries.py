@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 
 from app.convert.importing import Importing
 from app.core.card import ModelCard
-from app.core.errors import Bug, EaselError, LicenceNotAccepted
-from app.weights.events import Checking, FetchingAgain, Transferring, WaitingFor
+from app.core.errors import Bug, EaselError, LicenceNotAccepted, ModelInUse
+from app.weights.events import (
+    Checking,
+    FetchingAgain,
+    OtherEasel,
+    Packing,
+    Transferring,
+    WaitingFor,
+)
 from app.weights.packs import SUFFIX
 
 if TYPE_CHECKING:
@@ -46,8 +53,8 @@ class Delivery:
     """One download or import as it stands. ``id`` is the card's, or the path of the file.
 
     ``done`` and ``total`` in bytes (of an import: its parts), ``speed`` in bytes a second.
-    ``stage`` is "" while bytes come, else "checking", "converting", "proving", "fetching again", or
-    "waiting: " and for what.
+    ``stage`` is "" while bytes come, else "checking", "converting", "proving", "fetching again",
+    "unpacking", "another Easel" (which downloads this and is waited for), or "waiting: " and why.
     """
 
     id: str
@@ -84,7 +91,8 @@ class Deliveries:
         self._works: dict[str, Work] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._unwanted: dict[str, ModelCard] = {}
+        self._held = self._closed = False
         self._told = 0.0
 
     def get(self, card: ModelCard) -> None:
@@ -93,11 +101,22 @@ class Deliveries:
             text = self._shelf.licence(card)
             raise LicenceNotAccepted(text.title, text.sha256)
 
-        def work(report: Report, cancelled: Callable[[], bool]) -> Installed | None:
-            return self._shelf.get(card, report, cancelled)
-
         waiting = DeliveryState.WAITING
-        self._queue(Delivery(card.id, card.title, waiting, total=card.download_bytes), work)
+        delivery = Delivery(card.id, card.title, waiting, total=card.download_bytes)
+        self._queue(delivery, self._getting(card))
+
+    def find_unfinished(self) -> None:
+        """List as PAUSED what came of earlier downloads. Raises CardProblem, SettingsTooNew."""
+        for left in self._shelf.unfinished():
+            card = left.card
+            with self._lock:
+                known = self._deliveries.get(card.id)
+                over = known is None or known.state is DeliveryState.CANCELLED
+                if over and card.id not in self._unwanted and self._shelf.is_accepted(card):
+                    self._works[card.id] = self._getting(card)
+                    total = card.download_bytes
+                    paused = DeliveryState.PAUSED
+                    self._set(Delivery(card.id, card.title, paused, left.done, total))
 
     def bring(self, file: Path) -> None:
         """Queue the import of a model file or pack from elsewhere.
@@ -107,7 +126,7 @@ class Deliveries:
 
         def work(report: Report, cancelled: Callable[[], bool]) -> Installed | None:
             if is_pack(file):
-                return self._shelf.unpack(file, cancelled)
+                return self._shelf.unpack(file, cancelled, report)
             return self._shelf.bring(file, report, cancelled)
 
         self._queue(Delivery(str(file), file.name, DeliveryState.WAITING), work)
@@ -119,6 +138,27 @@ class Deliveries:
     def cancel(self, id: str) -> None:
         """Stop it for good. A download that is asked for again goes on with what came."""
         self._leave(id, DeliveryState.CANCELLED)
+
+    def discard(self, card: ModelCard) -> None:
+        """Stop the download of ``card`` for good, and take away what has arrived of it."""
+        with self._lock:
+            self._leave(card.id, DeliveryState.CANCELLED)
+            self._unwanted[card.id] = card
+            self._begin()
+
+    def hold(self) -> None:
+        """Let what comes next wait until ``let_go``. Raises ModelInUse: something is coming in."""
+        with self._lock:
+            for delivery in self._deliveries.values():
+                if delivery.state is DeliveryState.RUNNING:
+                    raise ModelInUse(delivery.title, "downloading")
+            self._held = True
+
+    def let_go(self) -> None:
+        """End a ``hold``. Idempotent."""
+        with self._lock:
+            self._held = False
+            self._lock.notify_all()
 
     def resume(self, id: str) -> None:
         """Queue it again after a pause or a failure."""
@@ -156,11 +196,18 @@ class Deliveries:
 
     # What happens inside.
 
+    def _getting(self, card: ModelCard) -> Work:
+        def work(report: Report, cancelled: Callable[[], bool]) -> Installed | None:
+            return self._shelf.get(card, report, cancelled)
+
+        return work
+
     def _queue(self, delivery: Delivery, work: Work) -> None:
         with self._lock:
             known = self._deliveries.get(delivery.id)
             if known and known.state in (DeliveryState.WAITING, DeliveryState.RUNNING):
                 return
+            self._unwanted.pop(delivery.id, None)
             self._deliveries.pop(delivery.id, None)
             self._works[delivery.id] = work
             self._set(delivery)
@@ -182,23 +229,36 @@ class Deliveries:
                 self._set(replace(delivery, state=state, speed=0.0, stage=""))
 
     def _run(self) -> None:
-        while (id := self._next()) is not None:
-            self._deliver(id)
+        while (what := self._next()) is not None:
+            if isinstance(what, ModelCard):
+                self._clear_away(what)
+            else:
+                self._deliver(what)
 
-    def _next(self) -> str | None:
-        """The first that waits, now running; waits for one. None when closed."""
+    def _next(self) -> ModelCard | str | None:
+        """What to clear away, or the first that waits, now running; waits. None when closed."""
         with self._lock:
             while not self._closed:
+                if self._unwanted:
+                    return self._unwanted.popitem()[1]
                 for delivery in self._deliveries.values():
-                    if delivery.state is DeliveryState.WAITING:
+                    if delivery.state is DeliveryState.WAITING and not self._held:
                         self._set(replace(delivery, state=DeliveryState.RUNNING))
                         return delivery.id
                 self._lock.wait()
         return None
 
+    def _clear_away(self, card: ModelCard) -> None:
+        try:
+            self._shelf.discard(card)
+        except EaselError as error:
+            with self._lock:
+                self._set(Delivery(card.id, card.title, DeliveryState.FAILED, error=error))
+
     def _deliver(self, id: str) -> None:
         def cancelled() -> bool:
-            return self._closed or self._deliveries[id].state is not DeliveryState.RUNNING
+            with self._lock:
+                return self._closed or self._deliveries[id].state is not DeliveryState.RUNNING
 
         def report(event: object) -> None:
             with self._lock:
@@ -250,6 +310,10 @@ def _after(delivery: Delivery, event: object) -> Delivery:
             return replace(delivery, stage=f"waiting: {reason}", speed=0.0)
         case Importing(stage, done, total, _):
             return replace(delivery, stage=stage.value, done=done, total=total, speed=0.0)
+        case OtherEasel():
+            return replace(delivery, stage="another Easel", speed=0.0)
+        case Packing(done, total):
+            return replace(delivery, done=done, total=total, stage="unpacking", speed=0.0)
         case FetchingAgain():
             return replace(delivery, stage="fetching again", speed=0.0)
     return delivery

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from app.core.errors import EaselError
-from app.core.events import Cancelled, Decoding, Failed, Loading, Pixels, Stepped
+from app.core.events import Cancelled, Decoding, Failed, Loading, PartlyUsed, Pixels, Stepped
 from app.core.placement import Placement
 from app.jobs.queue import Job
 
@@ -87,6 +87,7 @@ SessionEvent = (
     Queued
     | Started
     | Loading
+    | PartlyUsed
     | Stepped
     | Decoding
     | Retrying

@@ -8,13 +8,18 @@ from typing import Protocol
 
 from app.core.errors import EaselError
 from app.core.events import Event, JobId, Task
-from app.core.model import Model
+from app.core.model import Model, ModelFormat
 from app.core.placement import Placement
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """An engine is being made. Drawing may be asked for already."""
+    """An engine is being made. Drawing may be asked for already.
+
+    ``format`` here and below: of the models that the engine draws with.
+    """
+
+    format: ModelFormat = ModelFormat.DIFFUSERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Ready:
     """The engine is there; ``placements`` work on this machine, best first, never empty."""
 
     placements: tuple[Placement, ...]
+    format: ModelFormat = ModelFormat.DIFFUSERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Died:
 
     exit_code: int
     error: EaselError
+    format: ModelFormat = ModelFormat.DIFFUSERS
 
 
 HostEvent = Starting | Ready | Died | Event

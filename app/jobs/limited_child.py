@@ -67,6 +67,17 @@ class Bounds:
         seconds = 60 + size // 20_000_000
         return cls(memory=3 * _GIB + 2 * size, cpu_s=seconds, wall_s=2.0 * seconds)
 
+    @classmethod
+    def for_conversion(cls, size: int, functions: int = 1) -> Bounds:
+        """What converting ``size`` bytes of weights to ``functions`` shapes stays well below.
+
+        Stable Diffusion 1.5 (2.1 GB) takes 7 GiB of addresses, and some minutes on two cores; a
+        machine that has too little memory swaps, which is slow and no fault. Between two looks at
+        Stop a converter may be busy for a minute: it is killed, and leaves only its folder.
+        """
+        seconds = 900 + functions * (size // 1_000_000)
+        return cls(memory=8 * _GIB + 6 * size, cpu_s=seconds, wall_s=6.0 * seconds, grace_s=2.0)
+
 
 def run_limited(
     work: Work[Result],
@@ -94,7 +105,7 @@ def run_limited(
     try:
         process.start()
         theirs.close()
-        answer = _listen(ours, file, bounds, report, cancelled)
+        answer = _listen(ours, process.kill, file, bounds, report, cancelled)
         if answer is None:  # it is gone without a word
             process.join(REAP_S)
             raise _death(file, process.exitcode, bounds)
@@ -119,29 +130,35 @@ class _Returned:
 
 def _listen(
     pipe: Connection[Any, Any],
+    kill: Callable[[], None],
     file: str,
     bounds: Bounds,
     report: Callable[[Any], None],
     cancelled: Callable[[], bool],
 ) -> _Returned | EaselError | None:
-    """The child's answer: a value, an error, or None when the pipe broke."""
-    until = time.monotonic() + bounds.wall_s
+    """The child's answer: a value, an error, or None when the pipe broke.
+
+    One that was told to stop is heard to its end, for what it did is to be accounted for.
+    """
+    until, stopped = time.monotonic() + bounds.wall_s, False
     while True:
-        if cancelled():
+        if not stopped and cancelled():
+            stopped, until = True, time.monotonic() + bounds.grace_s
             with contextlib.suppress(OSError):
                 pipe.send("stop")
-            return _Returned(None)
         if time.monotonic() > until:
-            return ImportRefused(file, "too slow")
+            kill()
+            return _Returned(None) if stopped else ImportRefused(file, "too slow")
         try:
             if not pipe.poll(LOOK_S):
                 continue
             said = pipe.recv()
         except (EOFError, OSError):
-            return None
-        if not isinstance(said, _Event):
-            return cast("_Returned | EaselError", said)
-        report(said.event)
+            return _Returned(None) if stopped else None
+        if isinstance(said, _Event):
+            report(said.event)
+        else:
+            return _Returned(None) if stopped else cast("_Returned | EaselError", said)
 
 
 def _end(process: Any, grace_s: float) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from app.core.card import ModelCard
+from app.core.errors import AccessNeeded
 from app.jobs.limited_child import Bounds, run_limited
 from app.weights import naming, pins, token, updates
 from app.weights import transfer as whole
 from app.weights.channel import Channel, Update
-from app.weights.events import Connected, Stopped, Transferred
+from app.weights.events import Connected, Connecting, Stopped, Transferred
 from app.weights.ledger import Ledger
 from app.weights.named import Named
 from app.weights.patience import Options, Patience
@@ -39,26 +42,33 @@ class Online:
 
         Raises as ``work`` does.
         """
+        begun: deque[str] = deque()  # they end in the order in which they began
 
         def hear(event: object) -> None:
-            if isinstance(event, Connected):
-                self._ledger.note(event.host, f"{why}: {event.file}", event.received)
-            else:
-                report(event)
+            match event:
+                case Connecting(host, file):
+                    begun.append(os.urandom(6).hex())
+                    self._ledger.note(host, f"{why}: {file}", 0, begun[-1])
+                case Connected(host, file, received):
+                    self._ledger.note(host, f"{why}: {file}", received, begun.popleft())
+                case _:
+                    report(event)
 
         ended = run_limited(work, self.host, Bounds.for_transfer(), hear, cancelled)
         return None if isinstance(ended, Stopped) else ended
 
     @property
     def host(self) -> str:
-        """Whom a token is for."""
+        """Who is asked."""
         return self.options.endpoint.partition("://")[2].rstrip("/")
 
     def with_token(self, given: str) -> Options:
         """The same hub and patience, with the token ``given``, else the one in the keychain.
 
-        Raises KeychainUnavailable.
+        Raises KeychainUnavailable, AccessNeeded (``given`` cannot be a token).
         """
+        if given and not token.is_token(given):
+            raise AccessNeeded(self.host, "token refused")
         found = given or self.options.token or token.read(self.host)
         return Options(self.options.endpoint, found, self.options.patience)
 

@@ -16,10 +16,11 @@ from app.core.events import (
     Finished,
     JobId,
     Loading,
+    PartlyUsed,
     Stepped,
     Task,
 )
-from app.core.model import Model
+from app.core.model import Model, ModelFormat
 from app.core.placement import Placement
 from app.core.recipe import Draft
 from app.core.resolve import resolve
@@ -37,6 +38,7 @@ from app.jobs.host import Died, Host, HostEvent, Ready, Starting
 from app.jobs.journal import Journal
 from app.jobs.ladder import Ladder
 from app.jobs.outbox import Outbox
+from app.jobs.placing import AsOffered, Placing
 from app.jobs.queue import Job, JobState, Queue
 from app.jobs.saver import Keeps, Saver
 
@@ -69,9 +71,11 @@ class Session:
         journal: Path | None = None,
         listener: Listener | None = None,
         *,
+        placing: Placing | None = None,
         previews: bool = True,
     ) -> None:
         self._host = host
+        self._placing = placing or AsOffered()
         self._models = models
         self._journal = None if journal is None else Journal(journal)
         self._previews = previews
@@ -84,11 +88,14 @@ class Session:
         self._queue = Queue()
         self._ladder: Ladder | None = None
         """Where the running job stands; None: not handed to the host yet."""
+        self._left_ladder: tuple[Ladder, EaselError] | None = None
+        """The ladder the running job has come to the end of, and why, while it waits for the
+        engine of its model's twin."""
         self._saving: tuple[Job, ...] = ()
         self._left: tuple[Job, ...] | None = None
         """Jobs of last time that nobody has decided about; None: not read yet."""
         self._engine = EngineState.DOWN
-        self._placements: tuple[Placement, ...] = ()
+        self._placements: dict[ModelFormat, tuple[Placement, ...]] = {}
         self._deaths = 0
         self._begun = self._closed = False
 
@@ -142,7 +149,7 @@ class Session:
         """The session now. It may be ahead of the events that have been heard."""
         with self._lock:
             return Snapshot(
-                self._queue.jobs, self._queue.running, self._saving, self._engine, self._placements
+                self._queue.jobs, self._queue.running, self._saving, self._engine, self._known()
             )
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -214,23 +221,44 @@ class Session:
     def _start_next(self) -> None:
         self._queue, job = self._queue.start_next()
         if job is not None:
-            self._ladder = None
+            self._ladder = self._left_ladder = None
             self._outbox.put(Started(job))
             self._hand_over()
 
     def _hand_over(self) -> None:
         """Give the running job to the host; where placements are unknown, wait for ``Ready``."""
-        job = self._queue.running
-        if job is None or self._ladder is not None:
+        job, model = self._queue.running, self._next_model()
+        if job is None or model is None or self._ladder is not None:
             return
-        if self._placements:
-            self._ladder = Ladder(self._placements)
-            self._draw(job, self._ladder.placement)
-        elif self._engine is EngineState.DOWN:
-            self._host.warm()
+        offered = self._placements.get(model.format, ())
+        if not offered:
+            self._host.warm(model)
+            return
+        placements = self._placing.order(model, offered) or offered
+        if self._left_ladder is None:
+            self._ladder = Ladder(model, placements)
+        else:
+            left, error = self._left_ladder
+            self._ladder, self._left_ladder = left.below(placements, error), None
+            self._outbox.put(Retrying(job, left.placement, placements[0], error))
+        self._draw(job, self._ladder)
 
-    def _draw(self, job: Job, placement: Placement) -> None:
-        self._host.draw(Task(job.id, job.recipe, job.model, placement, self._previews))
+    def _next_model(self) -> Model | None:
+        """The model that the running job is to be drawn with next.
+
+        Its twin, where no placement of its engine has worked on this system.
+        """
+        if self._left_ladder is not None:
+            return self._left_ladder[0].model.twin
+        model = self._queue.running.model if self._queue.running else None
+        offered = () if model is None else self._placements.get(model.format, ())
+        if model is None or model.twin is None or not offered:
+            return model
+        return model if self._placing.order(model, offered) else model.twin
+
+    def _draw(self, job: Job, ladder: Ladder) -> None:
+        task = Task(job.id, job.recipe, ladder.model, ladder.placement, self._previews)
+        self._host.draw(task)
 
     def _on_host_event(self, event: HostEvent) -> None:
         with self._lock:
@@ -239,15 +267,16 @@ class Session:
             match event:
                 case Starting():
                     self._engine_is(EngineState.STARTING)
-                case Ready(placements):
-                    self._placements = placements
+                case Ready(placements, format):
+                    self._placements[format] = placements
                     self._engine_is(EngineState.READY)
                     self._hand_over()
-                case Died(_, error):
+                case Died(_, error, format):
                     self._engine_is(EngineState.DOWN, error)
-                    if self._queue.running is not None and self._ladder is None:
+                    waits = self._ladder is None and self._next_model()
+                    if waits and waits.format is format and self._queue.running is not None:
                         self._ended(Failed(self._queue.running.id, error))
-                case Loading() | Stepped() | Decoding():
+                case Loading() | PartlyUsed() | Stepped() | Decoding():
                     running = self._queue.running
                     if running and running.id == event.job and running.state is JobState.RUNNING:
                         self._outbox.put(event)
@@ -265,10 +294,19 @@ class Session:
                 if further is not None:
                     self._ladder = further
                     before, after = ladder.placement, further.placement
+                    self._placing.failed(ladder.model, before, ending.error)
                     self._outbox.put(Retrying(running, before, after, ending.error))
-                    self._draw(running, after)
+                    self._draw(running, further)
                     return
-            if ladder is not None:
+                if ladder.twin(ending.error) is not None:
+                    self._placing.failed(ladder.model, ladder.placement, ending.error)
+                    self._ladder, self._left_ladder = None, (ladder, ending.error)
+                    self._hand_over()
+                    return
+            if self._left_ladder is not None:  # the twin's engine could not be made
+                left, error = self._left_ladder
+                ending = Failed(ending.job, left.verdict(error))
+            elif ladder is not None:
                 ending = Failed(ending.job, ladder.verdict(ending.error))
         # 2. The end of this job
         self._queue, job = self._queue.end(ending)
@@ -302,7 +340,11 @@ class Session:
 
     def _engine_is(self, state: EngineState, error: EaselError | None = None) -> None:
         self._engine = state
-        self._outbox.put(EngineChanged(state, self._placements, error))
+        self._outbox.put(EngineChanged(state, self._known(), error))
+
+    def _known(self) -> tuple[Placement, ...]:
+        """Every placement of the engines that have been ready, best first."""
+        return tuple(place for places in self._placements.values() for place in places)
 
     # What the saver asks and says, on its thread.
 

@@ -9,39 +9,44 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
-import os
-import shutil
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from app.convert.importing import Brought
-from app.core.card import Acceptance, CardFile, Kind, Licence, ModelCard, Origin, Receipt
-from app.core.errors import CardProblem, ModelDamaged, ModelMissing
+from app.core import adapter
+from app.core.card import Acceptance, Kind, Licence, ModelCard
+from app.core.errors import (
+    CardProblem,
+    EaselError,
+    ModelDamaged,
+    ModelMissing,
+    ModelsFolderGone,
+)
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
-from app.jobs import online
-from app.jobs.importing import import_file
+from app.jobs import bringing, online, packing
+from app.jobs.account import Account
+from app.jobs.installing import Installer
 from app.jobs.online import Online
-from app.weights import catalogue, packs, receipts
-from app.weights import token as token_of
+from app.weights import catalogue, hub_address, packs, receipts
+from app.weights.alone import after_others, alone
 from app.weights.events import Verified
 from app.weights.ledger import Ledger
 from app.weights.licences import Acceptances, licence, licence_of
 from app.weights.named import Named, NamedModels
+from app.weights.paths import LICENCE_TEXT
 from app.weights.patience import HUB, Options
 from app.weights.pins import Looked
 from app.weights.receipts import Installed
 from app.weights.transfer import verify
+from app.weights.unfinished import Unfinished, discard, unfinished
 
 Report = Callable[[object], None]
 """Told every event of ``weights.events`` and ``convert.importing``."""
 IsCancelled = Callable[[], bool]
 
 
-USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT})
+USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT}) | adapter.KINDS
 """What this Easel can draw with. Nobody shall download what is of no use to them yet."""
 
 
@@ -57,6 +62,7 @@ class Shelf:
         self._named = NamedModels(folders.named)
         self.ledger = Ledger(folders.ledger)
         self._online = Online(options or Options(HUB), self.ledger)
+        self.account = Account(self._online.options)
 
     # What there is.
 
@@ -94,9 +100,12 @@ class Shelf:
     ) -> ModelCard | None:
         """Ask the hub what "org/name" is, and keep its card; None when it was stopped.
 
-        ``revision`` is a branch, a tag or a commit, "" for the main branch. Raises CardProblem,
-        DownloadError, FolderNotWritable, NoSpace.
+        ``repository`` may be the address of its page; ``revision`` is a branch, a tag or a commit,
+        "" for that of the address or the main branch. Raises CardProblem, DownloadError,
+        KeychainUnavailable, FolderNotWritable, NoSpace.
         """
+        repository, found = hub_address.named_by(repository, self.account.host)
+        revision = revision or found
         # 1. The hub's word, once
         licences, options = self._folders.licences, self._online.with_token(token)
         work = partial(online.resolve, repository, revision, licences, options)
@@ -104,14 +113,8 @@ class Shelf:
         if named is None:
             return None
         # 2. A name of its own
-        card = named.card
-        others = {one.id for one in catalogue.catalogue(self._folders.catalogue)}
-        others |= {
-            one.card.id for one in self._named.all() if one.card.repository != card.repository
-        }
-        if card.id in others:
-            mark = hashlib.sha256(card.repository.encode()).hexdigest()[:8]
-            card = dataclasses.replace(card, id=f"{card.id}-{mark}")
+        shelf = [one.id for one in catalogue.catalogue(self._folders.catalogue)]
+        card = dataclasses.replace(named.card, id=self._named.own_id(named.card, shelf))
         # 3. Kept, from now on a card like any other
         self._named.keep(Named(card, named.licence))
         return card
@@ -128,26 +131,19 @@ class Shelf:
         raise ModelMissing(id)
 
     def pins(self, report: Report, cancelled: IsCancelled) -> tuple[Looked, ...] | None:
-        """What the hub says of every file that a card names; None when it was stopped.
+        """What the hub says of every file that a card names, of use yet or not; None when stopped.
 
         Raises CardProblem, DownloadError.
         """
         found: list[Looked] = []
-        for card in self.cards():
+        named = (one.card for one in self._named.all())
+        for card in (*catalogue.shelf(self._folders.catalogue), *named):
             work = partial(online.look_at_pins, card, self._online.options)
             looked = self._online.run(work, card.title, report, cancelled)
             if looked is None:
                 return None
             found += looked
         return tuple(found)
-
-    def keep_token(self, text: str) -> None:
-        """Keep an access token for the hub. Raises KeychainUnavailable, ValueError."""
-        token_of.store(self._online.host, text)
-
-    def forget_token(self) -> bool:
-        """Take it away again; whether there was one. Raises KeychainUnavailable."""
-        return token_of.forget(self._online.host)
 
     # The licence first.
 
@@ -157,6 +153,31 @@ class Shelf:
         if named is not None and named.card.repository == card.repository:
             return named.licence
         return licence(self._folders.licences, card.licence)
+
+    def licence_beside(self, model: Installed) -> Licence | None:
+        """The text that lies with the weights of ``model``; None where it came without one."""
+        had = model.receipt.acceptance
+        if had is None:
+            return None
+        try:
+            text = (model.folder / LICENCE_TEXT).read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CardProblem(had.licence, "the text of its licence is missing") from error
+        return self._titled(had, text, model.receipt.source)
+
+    def licences(self) -> tuple[Licence, ...]:
+        """Every text that a model of the shelf or of this computer comes under, each once."""
+        found: dict[str, Licence] = {}
+        with contextlib.suppress(EaselError):
+            for card in self.cards():
+                text = self.licence(card)
+                found.setdefault(text.sha256, text)
+        for model in self.installed():
+            with contextlib.suppress(EaselError):
+                beside = self.licence_beside(model)
+                if beside is not None:
+                    found.setdefault(beside.sha256, beside)
+        return tuple(found.values())
 
     def is_accepted(self, card: ModelCard) -> bool:
         """Whether the person has accepted exactly this text before."""
@@ -173,45 +194,35 @@ class Shelf:
     ) -> Installed | None:
         """Download ``card`` and install it; None when it was stopped, and what came is kept.
 
-        Raises LicenceNotAccepted before anything is asked of the network; DownloadError, NoSpace,
-        FolderNotWritable, CardProblem, ModelInUse, ImportRefused.
+        Another Easel that works on it is waited for, and what it has done is used. Raises
+        LicenceNotAccepted before anything is asked of the network; DownloadError, NoSpace,
+        FolderNotWritable, ModelsFolderGone, CardProblem, ImportRefused, KeychainUnavailable.
         """
-        # 1. The licence, and what is there already
-        receipts.sweep(self._folders.installed)
         text = self.licence(card)
         acceptance = self._acceptances.require(text)
+        self._tidy()
         folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
-        with contextlib.suppress(ModelMissing, ModelDamaged):
-            return Installed(folder, receipts.read(folder))
-        # 2. The bytes
-        work = partial(online.transfer, card, folder, self._online.with_token(token))
-        if self._online.run(work, card.title, report, cancelled) is None:
-            return None
-        # 3. What Easel brings along itself
-        self._copy_shipped(card, folder)
-        files, kind, family = card.files, card.kind, card.family
-        # 4. A checkpoint becomes a folder that can be drawn with
-        if card.kind is Kind.CHECKPOINT:
-            brought = self._unfold(folder, card.files[0], report, cancelled)
-            if brought is None:
+        with self._turn(folder, report, cancelled) as ours:
+            if not ours:
                 return None
-            files, kind, family = brought.files, brought.kind, brought.family
-        # 5. The receipt, last
-        receipt = Receipt(
-            id=card.id,
-            title=card.title,
-            kind=kind,
-            family=family,
-            origin=Origin.HUB,
-            source=f"{card.repository}@{card.revision}",
-            files=files,
-            installed=_now(),
-            acceptance=acceptance,
-            memory=card.memory,
-            needs=card.needs,
-        )
-        receipts.write(folder, receipt, text.text)
-        return Installed(folder, receipt)
+            with contextlib.suppress(ModelMissing, ModelDamaged):
+                return Installed(folder, receipts.read(folder))
+            installer = self._installer(token)
+            return installer.install(card, folder, (text, acceptance), report, cancelled)
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """The downloads that were interrupted, and how much of each is here. Raises CardProblem."""
+        return unfinished(self._folders.installed, self.cards())
+
+    def discard(self, card: ModelCard) -> None:
+        """Take away what came of ``card``; an installed model stays.
+
+        Raises ModelInUse, FolderNotWritable.
+        """
+        folder = receipts.folder_of(self._folders.installed, card.id, card.revision)
+        if folder.parent.is_dir():
+            with self._held(folder.parent, card.title):
+                discard(folder)
 
     def verify(self, model: Installed, report: Report, cancelled: IsCancelled) -> Verified | None:
         """Read every byte of ``model`` again; None when it was stopped."""
@@ -240,58 +251,66 @@ class Shelf:
         if card.revision != model.folder.name:
             raise CardProblem(card.id, "another version is on the shelf now; get that one")
         wanted = (*found.damaged, *found.missing)
-        self._copy_shipped(card, model.folder, only=wanted)
-        own = {file.path for file in card.files if not file.shipped}
-        fetched = tuple(path for path in wanted if path in own)
-        work = partial(online.repair, card, model.folder, fetched, self._online.with_token(token))
-        return self._online.run(work, card.title, report, cancelled) is not None
+        with self._turn(model.folder, report, cancelled) as ours:
+            installer = self._installer(token)
+            return ours and installer.mend(card, model.folder, wanted, report, cancelled)
 
     def remove(self, model: Installed) -> None:
-        """Take ``model`` away. Raises ModelMissing, FolderNotWritable."""
-        receipts.remove(model.folder)
+        """Take ``model`` away. Raises ModelMissing, ModelInUse, FolderNotWritable."""
+        with self._held(model.folder.parent, model.receipt.title):
+            receipts.remove(model.folder)
+
+    def forget(self, id: str) -> bool:
+        """Take a model that was named off the shelf, with what came of it; whether it was there.
+
+        An installed one stays. Raises ModelInUse, FolderNotWritable.
+        """
+        named = self._named.find(id)
+        if named is None:
+            return False
+        self.discard(named.card)
+        return self._named.forget(id)
+
+    def is_named(self, id: str) -> bool:
+        """Whether a person put the model of that id on the shelf."""
+        return self._named.find(id) is not None
+
+    def settle(self, folders: Folders) -> None:
+        """Look for installed models in those of ``folders`` from now on."""
+        self._folders = folders
 
     # What a person brings.
 
     def bring(self, file: Path, report: Report, cancelled: IsCancelled) -> Installed | None:
         """Bring in a model file from elsewhere; None when it was stopped.
 
-        Raises ImportRefused, NoSpace, FolderNotWritable, ModelInUse for one that is here already.
+        Raises ImportRefused, NoSpace, FolderNotWritable, ModelsFolderGone.
         """
-        # 1. In a child of its own, into a folder that nobody takes for a model
-        receipts.sweep(self._folders.installed)
-        file = file.expanduser().absolute()
-        staging = self._staging()
-        brought = import_file(file, staging, self._folders.resources, report, cancelled)
-        if brought is None:
-            return None
-        # 2. Its name, and its receipt
-        root = self._folders.installed
-        folder = receipts.folder_of(root, _free_id(root, file.stem), "file")
-        receipt = Receipt(
-            id=folder.parent.name,
-            title=_title(file.stem),
-            kind=brought.kind,
-            family=brought.family,
-            origin=Origin.FILE,
-            source=_title(file.name),
-            files=brought.files,
-            installed=_now(),
-        )
-        _take_place(staging, folder)
-        receipts.write(folder, receipt)
-        return Installed(folder, receipt)
+        self._tidy()
+        return bringing.bring(file, self._folders, report, cancelled)
 
     # One file for a Mac without a network.
 
-    def pack(self, model: Installed, target: Path, cancelled: IsCancelled) -> bool:
+    def pack_problem(self, model: Installed) -> EaselError | None:
+        """Why ``model`` cannot be packed, as far as can be seen at a glance."""
+        try:
+            receipts.check(model.folder, model.receipt)
+        except EaselError as error:
+            return error
+        return None
+
+    def pack(
+        self,
+        model: Installed,
+        target: Path,
+        cancelled: IsCancelled,
+        report: Report = lambda _event: None,
+    ) -> bool:
         """Write ``model`` as one file, with hashes, licence and acceptance; False when stopped.
 
         Raises as ``packs.export_pack`` does.
         """
-        with contextlib.suppress(_Stopped):
-            packs.export_pack(model.folder, target, _stopping(cancelled))
-            return True
-        return False
+        return packing.pack(model, target, report, cancelled)
 
     def pack_licence(self, file: Path) -> Licence | None:
         """What the model in a pack comes under; None where it asks for nothing to be accepted.
@@ -302,20 +321,22 @@ class Shelf:
         had = pack.receipt.acceptance
         if had is None:
             return None
-        return licence_of(had.licence, had.licence, pack.licence_text, file.name)
+        return self._titled(had, pack.licence_text, file.name)
 
-    def unpack(self, file: Path, cancelled: IsCancelled) -> Installed | None:
+    def unpack(
+        self, file: Path, cancelled: IsCancelled, report: Report = lambda _event: None
+    ) -> Installed | None:
         """Install the model in a pack; None when stopped.
 
-        Raises LicenceNotAccepted, and as ``packs.import_pack`` does.
+        Raises LicenceNotAccepted, ModelsFolderGone, and as ``packs.import_pack`` does.
         """
         text = self.pack_licence(file)
         acceptance = None if text is None else self._acceptances.require(text)
-        with contextlib.suppress(_Stopped):
-            root = self._folders.installed
-            folder = packs.import_pack(file, root, acceptance, _stopping(cancelled))
-            return Installed(folder, receipts.read(folder))
-        return None
+        self._tidy()
+        pack, root = packs.read_pack(file), self._folders.installed
+        folder = receipts.folder_of(root, pack.receipt.id, pack.revision)
+        with self._turn(folder, report, cancelled) as ours:
+            return packing.unpack(file, root, acceptance, report, cancelled) if ours else None
 
     def accept_text(self, text: Licence) -> Acceptance:
         """Keep that the person accepts this very text."""
@@ -325,69 +346,38 @@ class Shelf:
         """Whether the person has accepted exactly this text before."""
         return self._acceptances.of(text) is not None
 
-    def _unfold(
-        self, folder: Path, checkpoint: CardFile, report: Report, cancelled: IsCancelled
-    ) -> Brought | None:
-        """Turn the downloaded checkpoint in ``folder`` into a diffusers folder in its place."""
-        staging, resources = self._staging(), self._folders.resources
-        brought = import_file(folder / checkpoint.path, staging, resources, report, cancelled)
-        if brought is not None:
-            shutil.rmtree(folder)
-            _take_place(staging, folder)
-        return brought
+    def _titled(self, had: Acceptance, text: str, origin: str) -> Licence:
+        """``text``, under the title that it has where it ships with Easel too."""
+        title = had.licence
+        with contextlib.suppress(CardProblem):
+            known = licence(self._folders.licences, had.licence)
+            title = known.title if known.sha256 == had.sha256 else title
+        return licence_of(had.licence, title, text, origin)
 
-    def _staging(self) -> Path:
-        return self._folders.installed / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
+    def _installer(self, token: str) -> Installer:
+        return Installer(self._folders, self._online, self._online.with_token(token))
 
-    def _copy_shipped(
-        self, card: ModelCard, folder: Path, only: tuple[str, ...] | None = None
-    ) -> None:
-        for file in card.files:
-            if file.shipped and (only is None or file.path in only):
-                source = catalogue.shipped_file(self._folders.resources, card, file)
-                target = folder / file.path
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(source, target)
-                except OSError as error:
-                    raise world_error(error, folder, file.bytes) from error
+    def _tidy(self) -> None:
+        """Before anything comes in. Raises ModelsFolderGone: it is not made on another disk."""
+        chosen = self._folders.models
+        if chosen is not None and not chosen.is_dir():
+            raise ModelsFolderGone(str(chosen))
+        receipts.sweep(self._folders.installed)
 
+    @contextlib.contextmanager
+    def _turn(self, folder: Path, report: Report, cancelled: IsCancelled) -> Iterator[bool]:
+        """Hold the model that ``folder`` is of, after others; false when cancelled meanwhile."""
+        try:
+            with after_others(folder.parent, report, cancelled) as ours:
+                yield ours
+        except OSError as error:
+            raise world_error(error, folder, 0) from error
 
-class _Stopped(Exception):
-    """Raised out of a pack's progress; nothing half-written stays."""
-
-
-def _stopping(cancelled: IsCancelled) -> Callable[[int], None]:
-    def look(_done: int) -> None:
-        if cancelled():
-            raise _Stopped
-
-    return look
-
-
-def _take_place(staging: Path, folder: Path) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging.rename(folder)
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise world_error(error, folder, 0) from error
-
-
-def _free_id(root: Path, stem: str) -> str:
-    """A folder's name made of ``stem`` that no model has yet."""
-    letters = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in stem)
-    base = letters.strip(".-")[:60].lower() or "model"
-    number, name = 1, base
-    while (root / name).exists():
-        number += 1
-        name = f"{base}-{number}"
-    return name
-
-
-def _title(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text).strip()[:100] or "Model"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    @contextlib.contextmanager
+    def _held(self, folder: Path, model: str) -> Iterator[None]:
+        """Hold it at once. Raises ModelInUse."""
+        try:
+            with alone(folder, model):
+                yield
+        except OSError as error:
+            raise world_error(error, folder, 0) from error

@@ -10,19 +10,20 @@ from app.files.atomic_file import write_over
 from app.library.picture_file import SUFFIXES, Picture, encode
 
 
-def copy_to(picture: Picture, target: Path) -> Path:
+def copy_to(picture: Picture, target: Path, *, bare: bool = False) -> Path:
     """Write ``picture`` to ``target``, recipe included, whole or not at all; the file written.
 
-    The suffix says the form (``picture_file.SUFFIXES``); any other gets ".png" added. A PNG is
-    the same bytes as the saved one. Raises PictureUnreadable, FolderNotWritable, NoSpace.
+    The suffix says the form (``picture_file.SUFFIXES``); any other gets ".png" added. In the form
+    that it has it is the same bytes as the saved one. ``bare`` leaves the recipe out, but not the
+    mark that the picture was generated. Raises PictureUnreadable, FolderNotWritable, NoSpace.
     """
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         target, suffix = target.with_name(f"{target.name}.png"), ".png"
-    if suffix == ".png":
+    if not bare and SUFFIXES[suffix] == SUFFIXES.get(picture.file.suffix.lower()):
         write_over(target, _bytes(picture.file))
     else:
-        write_over(target, encode(_pixels(picture.file), picture, suffix))
+        write_over(target, encode(read_pixels(picture.file), picture, suffix, bare=bare))
     return target
 
 
@@ -35,14 +36,15 @@ def _bytes(file: Path) -> bytes:
         raise PictureUnreadable(str(file), "permission") from error
 
 
-def _pixels(file: Path) -> Pixels:
+def read_pixels(file: Path) -> Pixels:
+    """The pixels of a saved picture. Raises PictureUnreadable."""
     import io
 
     from PIL import Image
 
     data = _bytes(file)
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
+        with Image.open(io.BytesIO(data), formats=tuple(set(SUFFIXES.values()))) as opened:
             image = opened.convert("RGB")
     except Exception as error:  # Pillow's readers raise many kinds on foreign bytes
         raise PictureUnreadable(str(file), "not a picture") from error

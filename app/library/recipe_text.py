@@ -1,9 +1,4 @@
-"""What a picture says about itself to other programs.
-
-``parameters`` is the text that AUTOMATIC1111's web UI made common and most programs read; XMP
-carries IPTC's ``DigitalSourceType`` (https://cv.iptc.org/newscodes/digitalsourcetype/), the
-machine-readable mark of generated pictures.
-"""
+"""A recipe as the text that AUTOMATIC1111's web UI made common and most programs read."""
 
 from __future__ import annotations
 
@@ -12,47 +7,54 @@ import json
 from app import __version__
 from app.core.recipe import Recipe, Scheduler
 
-_THEIR_NAMES = {Scheduler.PNDM: "PLMS", Scheduler.DPMPP_2M_SDE: "DPM++ 2M SDE"}
+THEIR_NAMES = {Scheduler.PNDM: "PLMS", Scheduler.DPMPP_2M_SDE: "DPM++ 2M SDE"}
 
-GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+MAX_ALT_TEXT = 1000
+"""Characters. What a screen reader reads out; IPTC asks for something short."""
 
 
 def parameters(recipe: Recipe) -> str:
-    """``recipe`` in AUTOMATIC1111's form: the prompt, the negative prompt, one line of fields."""
+    """``recipe`` in AUTOMATIC1111's form: the prompt, the negative prompt, one line of fields.
+
+    LoRAs stand behind the prompt as ``<lora:name:weight>``. A prompt with a line that begins with
+    "Negative prompt:" cannot be told apart from one with a negative prompt: the form has no way.
+    """
     fields = {
         "Steps": str(recipe.steps),
-        "Sampler": _THEIR_NAMES.get(recipe.scheduler, recipe.scheduler.value),
-        "CFG scale": f"{recipe.guidance:g}",
+        "Sampler": THEIR_NAMES.get(recipe.scheduler, recipe.scheduler.value),
+        "CFG scale": number(recipe.guidance),
         "Seed": str(recipe.seed),
         "Size": str(recipe.size),
         "Model": recipe.model,
     }
+    if recipe.vae is not None:
+        fields["VAE"] = recipe.vae
     if recipe.start is not None:
-        fields["Denoising strength"] = f"{recipe.start.strength:g}"
+        fields["Denoising strength"] = number(recipe.start.strength)
     fields["Version"] = f"Easel {__version__}"
-    lines = [recipe.prompt]
+    loras = "".join(f"<lora:{lora.id}:{number(lora.weight)}>" for lora in recipe.loras)
+    lines = [f"{recipe.prompt} {loras}" if loras else recipe.prompt]
     if recipe.negative_prompt:
         lines.append(f"Negative prompt: {recipe.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in fields.items()))
     return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")
 
 
-def xmp() -> str:
-    """A minimal XMP packet that marks the picture as generated."""
-    return (
-        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
-        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about=""'
-        ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
-        f' Iptc4xmpExt:DigitalSourceType="{GENERATED}"'
-        f' xmp:CreatorTool="Easel {__version__}"/>'
-        "</rdf:RDF></x:xmpmeta>"
-        '<?xpacket end="w"?>'
-    )
+def alt_text(prompt: str) -> str:
+    """What a screen reader says of the picture: the prompt on one line, not endless."""
+    line = " ".join(prompt.split())
+    return line if len(line) <= MAX_ALT_TEXT else line[: MAX_ALT_TEXT - 1] + "…"
+
+
+def number(value: float) -> str:
+    """``value`` in as few digits as give it back: "7", "7.5"."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _quoted(value: str) -> str:
-    """Their rule: a value with a comma, colon or newline is quoted as JSON quotes it."""
-    return json.dumps(value, ensure_ascii=False) if any(c in value for c in ',:"\n') else value
+    """Their rule: a value with a comma, colon or newline is quoted as JSON quotes it.
+
+    We also quote what their reader would cut: spaces at an end, and a value in quotes.
+    """
+    plain = value == value.strip() and not any(c in value for c in ',:"\r\n')
+    return value if plain else json.dumps(value, ensure_ascii=False)

@@ -18,7 +18,7 @@ from app.files.atomic_file import write_over
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """What is opened. Pillow knows many more, some of which run other programs."""
 
 MAX_BYTES = 64_000_000

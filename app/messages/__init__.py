@@ -12,11 +12,12 @@ from typing import Any
 
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
-from app.messages import coreml, models, program
+from app.core.events import PartlyUsed
+from app.messages import coreml, library, models, program
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
-__all__ = ["Message", "describe", "describe_fallback", "shown", "size_text"]
+__all__ = ["Message", "describe", "describe_fallback", "describe_partly_used", "shown", "size_text"]
 
 
 def describe(error: EaselError, log: Path | None = None) -> Message:
@@ -33,6 +34,12 @@ def describe_fallback(reason: FolderNotWritable | NoSpace, file: Path) -> Messag
         f"{why.body} So that the picture is not lost, it is in {shown(file)}.",
         why.next_step,
     )
+
+
+def describe_partly_used(event: PartlyUsed) -> str:
+    """The line for a LoRA of which some has no place in the model."""
+    parts = "one part" if event.unused == 1 else f"{event.unused} parts"
+    return f"The model has no place for {parts} of {shown(event.title)}; the rest is used."
 
 
 def _model_missing(error: errors.ModelMissing) -> Message:
@@ -56,6 +63,7 @@ _DAMAGE = {
     "truncated": "it ends too early",
     "not JSON": "its text cannot be read",
     "not finite": "it holds values that are not numbers",
+    "not Core ML": "it is not a Core ML model, whatever its name says",
     "mismatch": "its contents do not fit the rest of the model",
 }
 
@@ -86,7 +94,7 @@ _UNREADABLE = {
     ),
     "not a picture": (
         "It is not a picture of a kind that Easel opens.",
-        "Choose a PNG, JPEG, WebP, GIF, BMP or TIFF picture.",
+        "Choose a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF picture.",
     ),
     "too large": (
         "It has more than 40 million pixels, or more than 64 MB.",
@@ -217,6 +225,14 @@ def _not_finite(error: errors.NotFinite) -> Message:
     )
 
 
+def _off_scale(_: errors.OffScale) -> Message:
+    return Message(
+        "The drawing went wrong",
+        "The model gave numbers that no picture has. It may not work on this part of the computer.",
+        "Try another seed. If it happens again, choose another placement in Settings.",
+    )
+
+
 def _black_result(_: errors.BlackResult) -> Message:
     return Message(
         "The picture came out black",
@@ -278,6 +294,7 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.CardProblem: models.card_problem,
     errors.ImportRefused: models.import_refused,
     errors.ModelInUse: models.model_in_use,
+    errors.ModelsFolderGone: models.models_folder_gone,
     errors.PictureUnreadable: _picture_unreadable,
     errors.OutOfMemory: _out_of_memory,
     errors.EngineDied: _engine_died,
@@ -286,12 +303,16 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.PredictionFailed: coreml.prediction_failed,
     errors.ConversionRefused: coreml.conversion_refused,
     errors.NotFinite: _not_finite,
+    errors.OffScale: _off_scale,
     errors.BlackResult: _black_result,
     errors.FlatResult: _flat_result,
     errors.FolderNotWritable: _folder_not_writable,
     errors.NoSpace: _no_space,
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
+    errors.TemplateProblem: library.template_problem,
+    errors.LibraryDamaged: library.library_damaged,
+    errors.IndexTooNew: library.index_too_new,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
     errors.UpdateUnknown: program.update_unknown,

@@ -18,6 +18,8 @@ _NAMES = {
     "strength": "strength",
     "mask": "mask",
     "loras": "LoRA",
+    "weight": "weight of the LoRA",
+    "vae": "autoencoder",
     "model": "model",
     "output": "file to write",
 }
@@ -30,6 +32,43 @@ _ROWS: tuple[tuple[str | None, str | None, Message], ...] = (
             "The prompt is empty",
             "There is nothing to draw yet.",
             "Type what the picture should show, for example: a red apple.",
+        ),
+    ),
+    (
+        "loras",
+        "a LoRA for this kind of model",
+        Message(
+            "This LoRA does not fit the model",
+            "“{value}” was made for another kind of model, or holds nothing for this one.",
+            "Leave it out, or choose a model of the kind it was made for.",
+        ),
+    ),
+    (
+        "loras",
+        "a plain LoRA",
+        Message(
+            "Easel cannot use this LoRA",
+            "“{value}” is a DoRA, which works in another way than a LoRA.",
+            "Leave it out, or look for the same as a plain LoRA.",
+        ),
+    ),
+    (
+        "vae",
+        "an autoencoder for this kind of model",
+        Message(
+            "This autoencoder does not fit the model",
+            "“{value}” was made for another kind of model.",
+            "Use the model's own, or another one.",
+        ),
+    ),
+    (
+        "prompt",
+        "an embedding for this kind of model",
+        Message(
+            "An embedding does not fit the model",
+            "The word “{value}” of the prompt stands for an embedding that was made for another "
+            "kind of model.",
+            "Leave the word out, or choose a model of the kind it was made for.",
         ),
     ),
     (
@@ -112,6 +151,24 @@ _ROWS: tuple[tuple[str | None, str | None, Message], ...] = (
             "The picture cannot be written in that form",
             "“{value}” is not a kind of file that Easel writes.",
             "Choose a file name that ends in {allowed}.",
+        ),
+    ),
+    (
+        "loras",
+        None,
+        Message(
+            "That LoRA cannot be used",
+            "No LoRA called “{value}” is installed for this kind of model.",
+            "Choose one of these: {allowed}.",
+        ),
+    ),
+    (
+        "vae",
+        None,
+        Message(
+            "That autoencoder cannot be used",
+            "No autoencoder called “{value}” is installed for this kind of model.",
+            "Choose one of these: {allowed}.",
         ),
     ),
     ("prompt", None, Message("The {name} is too long", "It has {value}.", "Shorten it.")),

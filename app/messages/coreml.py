@@ -10,6 +10,7 @@ _PREDICTION = {
     "output": "it gave back something else than it promises",
     "compile": "macOS could not prepare it",
     "hang": "macOS did not finish preparing it",
+    "crash": "macOS broke off while preparing it",
     "answer": "it gave a wrong answer to a question with a known one",
 }
 
@@ -21,6 +22,13 @@ def prediction_failed(error: errors.PredictionFailed) -> Message:
         f"A part of the model ({shown(error.part)}) failed: {why}.",
         "Draw again. If it happens again, choose another placement in Settings.",
     )
+
+
+def trial_text(picture_s: float, memory: int, computer_memory: int) -> str:
+    """ "About 14 s a picture, 1.1 of 8 GB": what a trial found, in words. Sizes in bytes."""
+    seconds = f"{picture_s:.1f}" if picture_s < 9.95 else f"{picture_s:.0f}"
+    used, there = memory / 2**30, round(computer_memory / 2**30)
+    return f"About {seconds} s a picture, {used:.1f} of {there} GB"
 
 
 _REFUSED = {

@@ -137,7 +137,8 @@ def keychain_unavailable(error: errors.KeychainUnavailable) -> Message:
         "There is no keychain",
         "Easel keeps access tokens in the keychain of the system and nowhere else, and this "
         "computer has none that it can use.",
-        "Choose a model that needs no token, or bring its file in with “easel models import”.",
+        "Choose a model that needs no token, or download its file with a web browser and bring "
+        "that in.",
     )
 
 
@@ -184,6 +185,14 @@ def model_in_use(error: errors.ModelInUse) -> Message:
         "The model is busy",
         f"“{shown(error.model)}” is {shown(error.what)} just now.",
         "Wait until that is done, or stop it, and try again.",
+    )
+
+
+def models_folder_gone(error: errors.ModelsFolderGone) -> Message:
+    return Message(
+        "The folder with your models is not there",
+        f"Easel keeps them in {shown(error.folder)}, perhaps on a disk that is not plugged in.",
+        "Plug the disk in, or choose another folder: Move… in the Models window.",
     )
 
 

@@ -33,6 +33,7 @@ PACKAGES = (
     "httpcore2",
     "safetensors",
     "pillow",
+    "sd-parsers",
     "numpy",
     "platformdirs",
     "coremltools",

@@ -32,13 +32,21 @@ def begin(window: MainWindow) -> None:
     if window.models.problem is not None:
         log.warning("no model: %s", window.models.problem)
         window.show_error(
-            window.models.problem, window.models.ask_for_folder, None, "Open a model folder…"
+            window.models.problem, window.models.ask_for_folder, None, "Open a folder…"
         )
+    _tell_of_models_gone(window)
     _offer_last_time(window)
     if sys.platform == "darwin" and getattr(sys, "frozen", False):
         from app.ui import settling
 
         settling.offer(window, Path(sys.executable))
+
+
+def _tell_of_models_gone(window: MainWindow) -> None:
+    """The disk with the models may be in a drawer."""
+    chosen = window.easel.folders.models
+    if chosen is not None and not chosen.is_dir():
+        window.toast("The folder with your models is not there", "Show", window.getting.open_models)
 
 
 def _offer_last_time(window: MainWindow) -> None:

@@ -115,7 +115,7 @@ class Wiring:
 
     def _model_refused(self, error: EaselError) -> None:
         window = self._window
-        window.show_error(error, window.models.ask_for_folder, None, "Choose another folder…")
+        window.show_error(error, window.models.ask_for_folder, None, "Another folder…")
 
     def _open_models(self) -> None:
         self._window.begin()

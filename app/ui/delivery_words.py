@@ -11,6 +11,7 @@ _STAGES = {
     "converting": "Converting, so that it opens quickly from now on",
     "proving": "The last check",
     "fetching again": "A file came damaged and is fetched again",
+    "unpacking": "Unpacking",
 }
 _WAITS = {"busy": "The server is busy", "no answer": "The server does not answer"}
 
@@ -25,9 +26,10 @@ def progress_text(delivery: Delivery) -> str:
             return f"Paused at {done} of {total}" if delivery.total else "Paused"
         case DeliveryState.FAILED:
             return f"Stopped at {done} of {total}; this much is kept" if delivery.done else ""
+    if delivery.stage == "another Easel":
+        return "Another Easel is downloading this: it is used here when it is done"
     if delivery.stage.startswith("waiting: "):
-        why = delivery.stage.removeprefix("waiting: ")
-        return f"{_WAITS.get(why, 'The connection is gone')}: Easel tries again by itself"
+        return waiting_text(delivery.stage.removeprefix("waiting: "))
     if delivery.stage:
         words = _STAGES.get(delivery.stage, delivery.stage.capitalize())
         return f"{words} · {percent(delivery)} %" if delivery.total else words
@@ -39,6 +41,11 @@ def progress_text(delivery: Delivery) -> str:
         left = (delivery.total - delivery.done) / delivery.speed
         parts.append(f"{seconds_text(left, whole=True)} left")
     return " · ".join(parts)
+
+
+def waiting_text(reason: str) -> str:
+    """Why nothing moves, for the ``reason`` of a ``WaitingFor``."""
+    return f"{_WAITS.get(reason, 'The connection is gone')}: Easel tries again by itself"
 
 
 def percent(delivery: Delivery) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.errors import Bug, EaselError
+from app.core.errors import Bug, EaselError, ModelError
 from app.messages import describe
 from app.ui import icons
 from app.ui.controls.button import Button
@@ -17,7 +17,7 @@ from app.ui.controls.words import Words
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, HALO
 
-WIDTH = 480
+WIDTH = 500
 
 
 class _Scroll(QScrollArea):
@@ -42,7 +42,12 @@ class _Scroll(QScrollArea):
 
 
 class ErrorCard(QWidget):
-    """Covers the canvas with one card. ``show_error`` fills it; its buttons call back."""
+    """Covers the canvas with one card. ``show_error`` fills it; its buttons call back.
+
+    Where a model is what is wrong, getting another is the next step: ``model_wanted``.
+    """
+
+    model_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -57,6 +62,8 @@ class ErrorCard(QWidget):
             flags = Qt.TextInteractionFlag
             words.setTextInteractionFlags(flags.TextSelectableByMouse)
             words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.get_button = Button(theme, "Get a model…", "action")
+        self.get_button.clicked.connect(self.model_wanted)
         self.again_button = Button(theme, "Try again", "action")
         self.again_button.clicked.connect(self._try_again)
         self.copy_button = Button(theme, "Copy details", "quiet")
@@ -84,8 +91,12 @@ class ErrorCard(QWidget):
         self._body.setText(message.body)
         self._next.setText(message.next_step)
         self.setAccessibleName(f"{message.title}. {message.body} {message.next_step}")
+        model = isinstance(error, ModelError)
+        self.get_button.setVisible(model)
         self.again_button.set_text(again_words)
+        self.again_button.set_kind("quiet" if model else "action")
         self.again_button.setVisible(again is not None)
+        self.copy_button.set_kind("link" if model else "quiet")
         self.close_button.setVisible(dismiss is not None)
         self.copy_button.set_text("Copy details")
         self._fit()
@@ -140,7 +151,8 @@ class ErrorCard(QWidget):
         column.addWidget(self._scroll, 1)
         row = QHBoxLayout()
         row.setSpacing(4)
-        for button in (self.again_button, self.copy_button, self.close_button):
+        buttons = (self.get_button, self.again_button, self.copy_button, self.close_button)
+        for button in buttons:
             row.addWidget(button)
         row.addStretch(1)
         column.addLayout(row)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.core.recipe import SEEDS, Draft, Recipe, Scheduler, Size
+from app.core.recipe import SEEDS, Draft, LoraUse, Recipe, Scheduler, Size
+from app.core.resolve import MAX_WEIGHT
 from app.ui.inspector import Inspector
 from app.ui.prompt_bar import PromptBar
 
@@ -30,6 +31,8 @@ class Form:
             scheduler=inspector.scheduler,
             count=inspector.count,
             start=self._prompt.start(),
+            loras=inspector.loras,
+            vae=inspector.vae,
         )
 
     def take(self) -> Draft:
@@ -49,6 +52,7 @@ class Form:
             scheduler=recipe.scheduler,
             count=1,
         )
+        self._inspector.adapters.fill(recipe.loras, recipe.vae)
         self._inspector.seed.set_seed(recipe.seed)
 
     def to_json(self) -> str:
@@ -66,6 +70,8 @@ class Form:
                 "seed_locked": self._inspector.seed.locked,
                 "scheduler": draft.scheduler,
                 "count": draft.count,
+                "loras": {use.id: use.weight for use in draft.loras},
+                "vae": draft.vae,
             }
         )
 
@@ -90,6 +96,7 @@ class Form:
             count=_whole(data.get("count")),
             scheduler=_scheduler(data.get("scheduler")),
         )
+        self._inspector.adapters.fill(_loras(data.get("loras")), _name(data.get("vae")))
         seed = _whole(data.get("seed"))
         if seed is not None and 0 <= seed < SEEDS:
             self._inspector.seed.show_seed(seed)
@@ -102,6 +109,21 @@ def _whole(value: Any) -> int | None:
 
 def _real(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _loras(value: Any) -> tuple[LoraUse, ...]:
+    if not isinstance(value, dict):
+        return ()
+    weights = ((id, _real(weight)) for id, weight in value.items())
+    return tuple(
+        LoraUse(id, weight)
+        for id, weight in weights
+        if weight is not None and abs(weight) <= MAX_WEIGHT
+    )
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _size(value: Any) -> Size | None:

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.errors import EaselError
+from app.ui.errand import Errands
 from app.ui.model_file import MODEL_FILES
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class GettingModels(QObject):
         super().__init__(window)
         self._window = window
         self._bridge: DeliveryBridge | None = None
+        self.errands = Errands(self)
         self.models: ModelsWindow | None = None
         """The Models window, once it was opened."""
 
@@ -49,15 +51,20 @@ class GettingModels(QObject):
         if self.models is None:
             from app.ui.models_window import ModelsWindow
 
-            self.models = ModelsWindow(self._window)
+            self.models = ModelsWindow(self._window, self.errands)
             self.models.file_wanted.connect(self.ask_for_file)
             self.models.file_dropped.connect(self.bring)
-            self.models.removed.connect(self._removed)
+            self.models.questions.removed.connect(self._removed)
+            self.models.found_more.connect(self._window.models.found_more)
             self._window.model_changed.connect(self._model_changed)
         self.models.show()
         self.models.raise_()
         self.models.activateWindow()
         return self.models
+
+    def ask_for_name(self) -> None:
+        """Open the sheet that takes the name of a model on the hub."""
+        self.open_models().questions.ask_for_name()
 
     def ask_for_file(self) -> QFileDialog:
         """Open the system's dialog for a model file, without standing in the way of anything."""
@@ -81,7 +88,7 @@ class GettingModels(QObject):
         if licence is None:
             self._window.easel.deliveries.bring(file)
         else:
-            models.ask_for_pack(file, licence)
+            models.questions.ask_for_pack(file, licence)
 
     def _licence_to_read(self, file: Path) -> Licence | None:
         from app.jobs.deliveries import is_pack
@@ -99,7 +106,9 @@ class GettingModels(QObject):
         """The texts of the licences, from this disk."""
         from app.ui.licences_window import LicencesWindow
 
-        LicencesWindow(self._window.theme, self._window.easel.folders.licences, self._window).show()
+        window, easel = self._window, self._window.easel
+        others = easel.shelf.licences()
+        LicencesWindow(window.theme, easel.folders.licences, others, window).show()
 
     def show_connections(self) -> None:
         """Every connection that Easel ever made."""
@@ -110,6 +119,7 @@ class GettingModels(QObject):
 
     def close(self) -> None:
         """End what is coming in; what came is kept. Blocks for a bounded time."""
+        self.errands.close()
         if self._bridge is not None:
             self._bridge.close()
             self._window.easel.deliveries.close()

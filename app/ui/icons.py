@@ -61,6 +61,10 @@ def _close(strokes: QPainterPath, _fills: QPainterPath) -> None:
     _lines(strokes, (11.5, 4.5), (4.5, 11.5))
 
 
+def _more(_strokes: QPainterPath, fills: QPainterPath) -> None:
+    _dots(fills, 1.3, (3.4, 8), (8, 8), (12.6, 8))
+
+
 def _plus(strokes: QPainterPath, _fills: QPainterPath) -> None:
     _lines(strokes, (8, 4), (8, 12))
     _lines(strokes, (4, 8), (12, 8))
@@ -178,6 +182,7 @@ ICONS: dict[str, Callable[[QPainterPath, QPainterPath], None]] = {
     "lock": _lock,
     "lock open": _lock_open,
     "minus": _minus,
+    "more": _more,
     "panel": _panel,
     "panel hidden": _panel_hidden,
     "picture": _picture,

@@ -11,15 +11,17 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import RecipeProblem
 from app.core.model import Limits, Model
-from app.core.recipe import Scheduler, Size
+from app.core.recipe import LoraUse, Scheduler, Size
 from app.core.resolve import parse_size
+from app.ui.adapter_rows import FAST_GUIDANCE, FAST_STEPS, AdapterRows
 from app.ui.controls.choice import Choice
 from app.ui.controls.drawing import start
 from app.ui.controls.seed_field import SeedField
 from app.ui.controls.segments import Segments, ShapeTiles
 from app.ui.controls.slider import Slider
-from app.ui.controls.value_edit import ValueEdit
+from app.ui.controls.value_edit import ValueEdit, number_in
 from app.ui.controls.words import Words
+from app.ui.explanations import ABOUT
 from app.ui.ratio import ratio_text
 from app.ui.row import ROOM, Row
 from app.ui.theme import Theme
@@ -31,20 +33,6 @@ ROOMY = 580
 SLIDER_GUIDANCE = 20.0
 SLIDER_COUNT = 12
 """What the sliders reach; exact entry goes as far as the model does."""
-
-ABOUT = {
-    "Shape": "How wide and how high the picture is, in pixels. The first shape is the one the "
-    "model has learnt with; far from it, things tend to double or fray.",
-    "Quality": "How many steps the picture is worked out in. More steps take longer and settle "
-    "details; beyond Fine little changes.",
-    "Follow the prompt": "How strictly the picture keeps to the words (guidance). Low is freer and "
-    "softer, high is literal and harsh. Around the middle is a good place to begin.",
-    "Seed": "The number a picture grows from. The same seed with the same settings gives the same "
-    "picture again. The dice draw another; the lock holds it for all that follow.",
-    "Pictures": "How many pictures one Generate draws, each with the next seed.",
-    "Sampler": "The method that turns noise into the picture, step by step. They differ in speed "
-    "and in small details; the first is a good choice for nearly everything.",
-}
 
 
 class Inspector(QWidget):
@@ -91,11 +79,20 @@ class Inspector(QWidget):
         data = self.sampler.currentData()
         return None if data is None else Scheduler(data)
 
+    @property
+    def loras(self) -> tuple[LoraUse, ...]:
+        return self.adapters.loras.uses
+
+    @property
+    def vae(self) -> str | None:
+        return self.adapters.chosen_vae
+
     def set_model(self, model: Model | None) -> None:
         """Fit every control to what ``model`` can do, keeping values as far as they carry over."""
         old, self.limits = self.limits, None if model is None else model.limits
         self.setEnabled(model is not None)
         self._note.setVisible(model is not None and model.built_in)
+        self.adapters.set_model(model)
         if self.limits is None or self.limits == old:
             return
         limits = self.limits
@@ -131,7 +128,7 @@ class Inspector(QWidget):
         limits = self.limits
         if limits is None:
             return
-        if size is not None and _fits(size, limits):
+        if size is not None and limits.fits(size):
             self._size = size
         if steps is not None and limits.min_steps <= steps <= limits.max_steps:
             self._steps = steps
@@ -223,6 +220,13 @@ class Inspector(QWidget):
             row = Row(theme, title, ABOUT[title], control, value)
             row.explanation_wanted.connect(self.explanation_wanted)
             self._rows[title] = row
+        self.adapters = AdapterRows(theme, self)
+        self.adapters.changed.connect(self.changed)
+        self.adapters.problem.connect(self.problem)
+        self.adapters.fast_wanted.connect(self._hurry)
+        for row in self.adapters.rows:
+            row.explanation_wanted.connect(self.explanation_wanted)
+            self._rows[row.title] = row
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -254,6 +258,17 @@ class Inspector(QWidget):
 
     # What the person does.
 
+    def _hurry(self, fast: bool) -> None:
+        limits = self.limits
+        if limits is None:
+            return
+        self.adapters.hurry(fast)
+        if fast:
+            self.fill(steps=FAST_STEPS, guidance=FAST_GUIDANCE, scheduler=Scheduler.LCM)
+        else:
+            usual = limits.scheduler
+            self.fill(steps=limits.steps, guidance=limits.guidance, scheduler=usual)
+
     def _shape_chosen(self, index: int) -> None:
         if self.limits is not None:
             self.fill(size=self.limits.shapes[index])
@@ -272,20 +287,19 @@ class Inspector(QWidget):
         limits = self.limits
         if limits is None:
             return
-        allowed = f"{limits.min_side} to {limits.max_side} a side, in steps of {limits.side_step}"
         try:
             size = parse_size(text)
         except RecipeProblem:
-            self._refuse("size", text, allowed)
+            self._refuse("size", text, limits.sizes)
             return
-        if _fits(size, limits):
+        if limits.fits(size):
             self.fill(size=size)
         else:
-            self._refuse("size", str(size), allowed)
+            self._refuse("size", str(size), limits.sizes)
 
     def _steps_typed(self, text: str) -> None:
         limits = self.limits
-        number = _number(text)
+        number = number_in(text)
         if limits is None:
             return
         if number is not None and limits.min_steps <= number <= limits.max_steps:
@@ -295,7 +309,7 @@ class Inspector(QWidget):
 
     def _guidance_typed(self, text: str) -> None:
         limits = self.limits
-        number = _number(text)
+        number = number_in(text)
         if limits is None:
             return
         if number is not None and 1 <= number <= limits.max_guidance:
@@ -305,7 +319,7 @@ class Inspector(QWidget):
 
     def _count_typed(self, text: str) -> None:
         limits = self.limits
-        number = _number(text)
+        number = number_in(text)
         if limits is None:
             return
         if number is not None and 1 <= number <= limits.max_count:
@@ -374,20 +388,5 @@ def _qualities(limits: Limits) -> tuple[int, int, int]:
     return (limits.quick_steps, limits.steps, limits.fine_steps)
 
 
-def _fits(size: Size, limits: Limits) -> bool:
-    return all(
-        limits.min_side <= side <= limits.max_side and side % limits.side_step == 0
-        for side in (size.width, size.height)
-    )
-
-
 def _digits(text: str) -> str:
     return text.split(" ")[0]
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text.strip().split(" ")[0].replace(",", "."))
-    except (ValueError, IndexError):
-        return None
-    return number if number == number and abs(number) < 1e9 else None

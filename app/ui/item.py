@@ -132,4 +132,5 @@ def draft_of(recipe: Recipe, seed: int | None = None) -> Draft:
         scheduler=recipe.scheduler,
         start=recipe.start,
         loras=recipe.loras,
+        vae=recipe.vae,
     )

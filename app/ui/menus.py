@@ -70,6 +70,12 @@ class Menus:
         self.add(self.file, "Import a Model…", None, lambda: window.getting.ask_for_file())
         self.add(
             self.file,
+            "Add a Model from Hugging Face…",
+            None,
+            lambda: window.getting.ask_for_name(),
+        )
+        self.add(
+            self.file,
             "Open a Model Folder…",
             QKeySequence.StandardKey.Open,
             lambda: window.models.ask_for_folder(),

@@ -67,8 +67,13 @@ class ModelChoice(QObject):
         self._take(model)
 
     def found_more(self) -> None:
-        """The models at hand are others than before; the one that draws stays."""
-        self.listed.emit()
+        """The models at hand, or what fits them, are others now; the one that draws stays."""
+        chosen = self.model
+        now = next((m for m in self._easel.models() if chosen and m.id == chosen.id), None)
+        if now is not None and now != chosen:
+            self._take(now)
+        else:
+            self.listed.emit()
 
     def open_folder(self, folder: Path) -> bool:
         """Draw with the model in ``folder``; false, and ``refused``, when that cannot be."""

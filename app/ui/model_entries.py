@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.core.card import Kind, ModelCard, Receipt
 from app.core.errors import EaselError
+from app.core.model import Family
 from app.jobs.deliveries import Delivery, DeliveryState
 from app.messages import size_text
 from app.ui.computer_fit import Fit, Grade, fit
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 DRAWING = (Kind.DIFFUSERS, Kind.CHECKPOINT, Kind.COREML)
 """Kinds that draw by themselves; the others change or help one that does."""
+
+_FAMILIES = {
+    Family.SD1: "Stable Diffusion 1.x",
+    Family.SD2: "Stable Diffusion 2.x",
+    Family.SDXL: "Stable Diffusion XL",
+}
 
 _OVER = (DeliveryState.DONE, DeliveryState.CANCELLED)
 
@@ -37,7 +44,8 @@ class Section(StrEnum):
 class Entry:
     """One row. ``facts`` are short words for one line; ``licence`` is a title, or "".
 
-    ``card`` can be got, ``installed`` removed. ``model`` can be drawn with.
+    ``card`` can be got, ``installed`` removed; a ``named`` card can be taken off the list.
+    ``model`` can be drawn with. ``unpackable`` says why it cannot be exported, "" where it can.
     """
 
     id: str
@@ -52,6 +60,8 @@ class Entry:
     installed: Installed | None = None
     model: Model | None = None
     in_use: bool = False
+    named: bool = False
+    unpackable: str = ""
     recommended: bool = False
 
 
@@ -96,6 +106,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                     ("Built in",),
                     model=model,
                     in_use=model.id == used,
+                    unpackable="it comes with every Easel",
                 )
             )
     for one in easel.shelf.installed():
@@ -105,17 +116,32 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
             Entry(
                 receipt.id,
                 receipt.title,
-                card.summary if card else f"Brought in from {receipt.source}.",
+                _summary(receipt, card),
                 Section.HERE,
                 _facts_here(receipt),
-                _licence_title(easel.shelf, card),
+                _licence_title(easel.shelf, card) or _title_beside(easel.shelf, one),
                 card=card,
                 installed=one,
                 model=models.get(receipt.id),
                 in_use=receipt.id == used,
+                named=card is not None and easel.shelf.is_named(card.id),
+                unpackable=_unpackable(easel.shelf, one),
             )
         )
     return rows
+
+
+def _summary(receipt: Receipt, card: ModelCard | None) -> str:
+    """What it is; for what a person brought in also where it is found from now on."""
+    if card is not None:
+        return card.summary
+    family = _FAMILIES[receipt.family]
+    use = {
+        Kind.LORA: f"A LoRA: its weight is in the inspector of {family} models.",
+        Kind.VAE: f"An autoencoder: it is in the inspector of {family} models.",
+        Kind.EMBEDDING: f"A word of its own: write “{receipt.title}” in a prompt for {family}.",
+    }
+    return f"{use.get(receipt.kind, '')} Brought in from {receipt.source}.".strip()
 
 
 def _coming(delivery: Delivery) -> Entry:
@@ -154,7 +180,22 @@ def _available(
         suits,
         delivery,
         card=card,
+        named=shelf.is_named(card.id),
     )
+
+
+def _title_beside(shelf: Shelf, model: Installed) -> str:
+    """Of a model that came in a pack: no card names its licence."""
+    try:
+        beside = shelf.licence_beside(model)
+    except EaselError:
+        return ""
+    return "" if beside is None else beside.title
+
+
+def _unpackable(shelf: Shelf, model: Installed) -> str:
+    problem = shelf.pack_problem(model)
+    return "" if problem is None else "a part of it is missing"
 
 
 def _facts_here(receipt: Receipt) -> tuple[str, ...]:

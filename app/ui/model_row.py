@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import Enum, auto
 from html import escape
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from app.core.errors import AccessNeeded
 from app.jobs.deliveries import Delivery, DeliveryState
 from app.messages import describe
-from app.ui.controls.button import Button
+from app.ui.controls.button import Button, IconButton
 from app.ui.controls.drawing import box, start
 from app.ui.controls.elided import ElidedWords
 from app.ui.controls.words import Words
@@ -34,6 +35,10 @@ class Action(Enum):
     USE = auto()
     REMOVE = auto()
     LICENCE = auto()
+    DISCARD = auto()
+    ACCESS = auto()
+    EXPORT = auto()
+    SHOW = auto()
 
 
 _WORDS = {
@@ -43,6 +48,11 @@ _WORDS = {
     Action.CANCEL: "Cancel",
     Action.USE: "Use",
     Action.REMOVE: "Remove…",
+    Action.LICENCE: "Read Its Licence",
+    Action.DISCARD: "Discard…",
+    Action.ACCESS: "Give access…",
+    Action.EXPORT: "Export as One File…",
+    Action.SHOW: "Show Its Folder",
 }
 _LINK = "licence"
 
@@ -62,17 +72,15 @@ class ModelRow(QWidget):
         self.fit = Words(theme, "", "secondary strong", "good")
         self.summary = Words(theme, "", "secondary", "dim", wrap=True)
         self.facts = Words(theme, "", "secondary", "faint", rich=True, wrap=True)
-        links = Qt.TextInteractionFlag
-        self.facts.setTextInteractionFlags(
-            links.LinksAccessibleByMouse | links.LinksAccessibleByKeyboard
-        )
         self.facts.linkActivated.connect(lambda _link: self._ask(Action.LICENCE))
         self.used = Words(theme, "✓ In use", "secondary strong", "good")
         self.used.setContentsMargins(0, 0, HALO, 0)
         self.button = Button(theme, "Get…", "quiet")
         self.button.clicked.connect(lambda: self._ask(self._action))
-        self.further = Button(theme, "Remove…", "link")
+        self.further = Button(theme, "Cancel", "link")
         self.further.clicked.connect(lambda: self._ask(self._further))
+        self.more = IconButton(theme, "more", "More")
+        self.more.clicked.connect(self._open_menu)
         self.bar = ProgressBar(theme)
         self.progress = Words(theme, "", "secondary", "dim", wrap=True)
         self.trouble = Words(theme, "", "secondary strong", "bad", wrap=True)
@@ -97,6 +105,35 @@ class ModelRow(QWidget):
         said = [entry.title, entry.fit.text if entry.fit else "", entry.summary]
         self.setAccessibleName(". ".join(part.rstrip(".") for part in said if part))
 
+    def menu(self) -> QMenu | None:
+        """What else can be done with it; None where there is nothing. It goes when it is closed."""
+        actions = _further_actions(self.entry)
+        if not actions:
+            return None
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in actions:
+            if action is Action.REMOVE:
+                menu.addSeparator()
+            words = _WORDS[action]
+            reason = self.entry.unpackable if action is Action.EXPORT else ""
+            if reason:
+                words = f"{words.rstrip('…')}: {reason}"
+            shown = menu.addAction(words)
+            shown.setEnabled(not reason)
+            shown.triggered.connect(lambda _on=False, asked=action: self._ask(asked))
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 (Qt's name)
+        menu = self.menu()
+        if menu is not None:
+            menu.popup(event.globalPos())
+
+    def _open_menu(self) -> None:
+        menu = self.menu()
+        if menu is not None:
+            menu.popup(self.more.mapToGlobal(QPoint(HALO, self.more.height())))
+
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)
         colour = self.theme.colour
@@ -118,7 +155,7 @@ class ModelRow(QWidget):
         top.setSpacing(4)
         top.addLayout(told, 1)
         top.addSpacing(12)
-        for widget in (self.further, self.used, self.button):
+        for widget in (self.further, self.more, self.used, self.button):
             top.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 13, 16 - HALO, 13)
@@ -132,10 +169,14 @@ class ModelRow(QWidget):
         column.addLayout(below)
 
     def _show_facts(self, entry: Entry) -> None:
-        facts = [escape(fact).replace(" ", "&nbsp;") for fact in entry.facts]
+        facts = [_whole(fact) for fact in entry.facts]
         if entry.licence:
-            title = escape(entry.licence).replace(" ", "&nbsp;")
+            title = _whole(entry.licence)
             facts.append(f'<a href="{_LINK}" style="text-decoration:none">{title}</a>')
+        # Tab stops at the words only where they lead somewhere.
+        flags = Qt.TextInteractionFlag
+        links = flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard
+        self.facts.setTextInteractionFlags(links if entry.licence else flags.NoTextInteraction)
         self.facts.setText(_SEPARATOR.join(facts))
         self.facts.setVisible(bool(facts))
         plain = _SEPARATOR.join((*entry.facts, *([entry.licence] if entry.licence else [])))
@@ -145,7 +186,8 @@ class ModelRow(QWidget):
         failed = delivery is not None and delivery.error is not None
         for words in (self.trouble, self.advice):
             words.setVisible(failed)
-        self.bar.setVisible(delivery is not None)
+        begun = delivery is not None and (delivery.error is None or delivery.done > 0)
+        self.bar.setVisible(begun)
         if delivery is None:
             self.progress.setVisible(False)
             return
@@ -168,6 +210,8 @@ class ModelRow(QWidget):
                 again = action is Action.RESUME and entry.card is None
                 words = "Try again" if again else _WORDS[action]
                 button.set_text(words, f"{words.rstrip('…')} {entry.title}")
+        self.more.setVisible(bool(_further_actions(entry)))
+        self.more.setAccessibleName(f"More for {entry.title}")
         accented = entry.recommended and self._action is Action.GET
         self.button.set_kind("action" if accented else "quiet")
 
@@ -180,13 +224,34 @@ def _actions(entry: Entry) -> tuple[Action | None, Action | None]:
     """The button's, and that of the quieter word beside it."""
     delivery = entry.delivery
     if delivery is not None:
+        leave = Action.DISCARD if entry.card is not None and delivery.done else Action.CANCEL
         if delivery.state in (DeliveryState.WAITING, DeliveryState.RUNNING):
-            return Action.PAUSE, Action.CANCEL
-        return Action.RESUME, Action.CANCEL
+            return Action.PAUSE, leave
+        access = isinstance(delivery.error, AccessNeeded)
+        return Action.ACCESS if access else Action.RESUME, leave
     if entry.installed is None and entry.model is None:
         return Action.GET, None
-    use = Action.USE if entry.model is not None and not entry.in_use else None
-    return use, Action.REMOVE if entry.installed is not None else None
+    return Action.USE if entry.model is not None and not entry.in_use else None, None
+
+
+def _further_actions(entry: Entry) -> tuple[Action, ...]:
+    """What the menu offers."""
+    if entry.delivery is not None:
+        return ()
+    installed = entry.installed is not None
+    here = installed or entry.model is not None
+    offered = (
+        (Action.EXPORT, here),
+        (Action.LICENCE, bool(entry.licence) and (here or entry.named)),
+        (Action.SHOW, installed),
+        (Action.REMOVE, installed or entry.named),
+    )
+    return tuple(action for action, can_be in offered if can_be)
+
+
+def _whole(text: str) -> str:
+    """As markup that is never broken into two lines."""
+    return escape(text).replace(" ", "&nbsp;").replace("-", "&#8209;")
 
 
 def _bar(delivery: Delivery) -> tuple[int, int]:

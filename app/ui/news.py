@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from app.core.events import PartlyUsed
 from app.jobs.events import EngineChanged, NotSaved, Retrying, Saved, SessionEvent
-from app.messages import describe, describe_fallback
+from app.messages import describe, describe_fallback, describe_partly_used
 from app.ui.studio import place_text
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def tell(window: MainWindow, event: SessionEvent) -> None:
         case Retrying(_, _, after, error):
             place = place_text(after, sys.platform == "darwin")
             window.toast(f"{describe(error).title}. Drawing it again on {place}.")
+        case PartlyUsed():
+            window.toast(describe_partly_used(event))
         case NotSaved():
             window.toast("The picture is drawn, but no folder would take it.")
         case EngineChanged(error=error) if error is not None and not window.desk.busy:

@@ -64,6 +64,7 @@ class Notices(QObject):
         """Lay the words for ``error`` over the canvas, until they are closed."""
         if self._error_card is None:
             self._error_card = ErrorCard(self._theme)
+            self._error_card.model_wanted.connect(self.models_wanted)
         if isinstance(error, Bug):
             log.error("shown: a fault of ours\n%s", error.traceback)
         else:

@@ -18,7 +18,7 @@ from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import PNG
 
-SAVE_FORMS = "PNG (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp)"
+SAVE_FORMS = "PNG (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp);;AVIF (*.avif)"
 FILE_MANAGER = "Finder" if sys.platform == "darwin" else "Folder"
 
 AskWhere = Callable[[QWidget | None, Path], Path | None]

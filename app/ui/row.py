@@ -25,7 +25,10 @@ class _Name(Words):
 
 
 class Row(QWidget):
-    """``control`` under its ``title``. A click on the title, or F1, asks for ``explanation``."""
+    """``control`` under its ``title``. A click on the title, or F1, asks for ``explanation``.
+
+    A control that ``holds_values`` itself reaches as far as a row's own value does.
+    """
 
     explanation_wanted = Signal(object)
 
@@ -36,6 +39,8 @@ class Row(QWidget):
         explanation: str,
         control: QWidget,
         value: ValueEdit | None = None,
+        *,
+        holds_values: bool = False,
     ) -> None:
         super().__init__()
         self.title = title
@@ -60,6 +65,6 @@ class Row(QWidget):
         column.setSpacing(0 if value is not None else 5)
         column.addLayout(head)
         under = QHBoxLayout()
-        under.setContentsMargins(ROOM, 0, ROOM, 0)
+        under.setContentsMargins(ROOM, 0, 0 if holds_values else ROOM, 0)
         under.addWidget(control)
         column.addLayout(under)

@@ -22,12 +22,15 @@ from PySide6.QtGui import QImage, QImageWriter, QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.compose import Easel
+from app.core.errors import AccessNeeded
 from app.core.settings import Settings
 from app.jobs.deliveries import Delivery, DeliveryState
 from app.places import find_folders, find_shipped
+from app.ui.connections_window import ConnectionsWindow
 from app.ui.interactions import Interactions
 from app.ui.item import Stage
 from app.ui.main_window import MainWindow
+from app.ui.models_window import ModelsWindow
 from app.ui.theme import Theme
 from app.ui.window_app import make_app
 
@@ -60,6 +63,9 @@ class Photographer:
         with self._window(shipped=None) as window:
             self._first_run(window)
             self._models(window)
+            self._adding(window)
+            self._errands(window)
+            self._connections(window)
             self._typing(window)
             self._words(window)
             self._finished(window)
@@ -77,7 +83,7 @@ class Photographer:
         self._shoot(window, "first-run")
 
     def _models(self, window: MainWindow) -> None:
-        models = window.getting.open_models()
+        models = self._open_models(window)
         # 1. One of them comes in. Nothing is fetched: this is what a row would hear.
         row = next(row for row in models.rows.values() if row.entry.recommended)
         card = row.entry.card
@@ -95,6 +101,61 @@ class Photographer:
         self._shoot(window, "licence", sheet)
         sheet.reject()
         models.close()
+
+    def _open_models(self, window: MainWindow) -> ModelsWindow:
+        models = window.getting.open_models()
+        self._rest(0.2)  # it lists everything anew when it comes to the front
+        return models
+
+    def _adding(self, window: MainWindow) -> None:
+        models = self._open_models(window)
+        # 1. A name, and what it turned out to be. Nobody is asked: the card is one of the shelf.
+        adding = models.questions.ask_for_name()
+        self._shoot(window, "add", adding)
+        adding.name.edit.setText("stable-diffusion-v1-5/stable-diffusion-v1-5")
+        adding.show_found(window.easel.shelf.card("sd-1.5"))
+        self._shoot(window, "add-found", adding)
+        adding.reject()
+        # 2. A model that its makers let in only some to
+        needed = AccessNeeded("stabilityai/some-model", "gated")
+        models.questions.ask_for_access(needed, lambda: None)
+        access = models.questions.access
+        assert access is not None
+        self._shoot(window, "access", access)
+        access.reject()
+        models.close()
+
+    def _errands(self, window: MainWindow) -> None:
+        models = self._open_models(window)
+        # 1. One that was interrupted, one that another Easel gets, and models on their way
+        paused, other = models.rows["sd-1.5"], models.rows["sd-1.4"]
+        card = window.easel.shelf.card("sd-1.5")
+        left = Delivery("sd-1.5", card.title, DeliveryState.PAUSED, 612_000_000, 2_100_000_000)
+        waits = Delivery("sd-1.4", "", DeliveryState.RUNNING, stage="another Easel")
+        paused.show_entry(replace(paused.entry, recommended=False, delivery=left))
+        other.show_entry(replace(other.entry, delivery=waits))
+        models.strip.begin("Copying the models to /Volumes/Big/Easel Models")
+        models.strip.count(3_200_000_000, 8_400_000_000)
+        self._shoot(window, "models-moving", models)
+        # 2. A disk that is gone
+        models.strip.hide()
+        models.strip.running = False
+        here = window.easel.folders
+        window.easel.folders = replace(here, models=Path("/Volumes/Big/Easel Models"))
+        models.refresh()
+        self._shoot(window, "models-gone", models)
+        window.easel.folders = here
+        models.close()
+
+    def _connections(self, window: MainWindow) -> None:
+        ledger = window.easel.shelf.ledger
+        for name, size in (("unet", 1_719_125_304), ("vae", 167_335_342), ("text_encoder", 0)):
+            ledger.note("huggingface.co", f"Stable Diffusion 1.5: {name}/config.json", 1_201)
+            ledger.note("cdn-lfs.huggingface.co", f"Stable Diffusion 1.5: {name}/model", size)
+        window.getting.show_connections()
+        shown = next(iter(window.findChildren(ConnectionsWindow)))
+        self._shoot(window, "connections", shown)
+        shown.close()
 
     def _typing(self, window: MainWindow) -> None:
         window.prompt.editor.setFocus()

@@ -20,7 +20,7 @@ from app.ui.png import png_bytes
 from app.ui.theme import Theme
 from app.ui.tokens import CARD_RADIUS, THUMBNAIL
 
-READABLE = "Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp *.tif *.tiff)"
+READABLE = "Pictures (*.png *.jpg *.jpeg *.webp *.avif *.gif *.bmp *.tif *.tiff)"
 Keep = Callable[[Path | bytes], Kept]
 
 

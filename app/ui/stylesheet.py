@@ -33,6 +33,14 @@ QDialog QPushButton:default {{
     background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600;
 }}
 QDialog QPushButton:focus {{ border: 2px solid {text}; padding: 6px 15px; }}
+QTreeView {{ background: transparent; color: {text}; border: none; outline: none; }}
+QTreeView::item {{ padding: 6px 10px 6px 10px; border: none; }}
+QTreeView::item:selected {{ background: {soft}; color: {text}; }}
+QHeaderView {{ background: transparent; border: none; }}
+QHeaderView::section {{
+    background: transparent; color: {dim}; border: none; border-bottom: 1px solid {line};
+    padding: 8px 12px; font-weight: 600;
+}}
 QComboBox QAbstractItemView {{
     background: {surface}; color: {text}; border: 1px solid {line}; padding: 4px; outline: none;
     selection-background-color: {soft}; selection-color: {text};

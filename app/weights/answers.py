@@ -20,7 +20,7 @@ from app.weights.patience import Patience
 from app.weights.setback import Setback
 
 WRONG_TRIES = 2
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 _GONE = {"RepoNotFound": "repository", "RevisionNotFound": "revision"}
 _TRANSIENT = frozenset({408, 425, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524, 529})
 
@@ -108,7 +108,7 @@ def _retry_after(answer: Answer, patience: Patience) -> float:
         return float(text[:9])
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
         return patience.vague_retry_s
     if until.tzinfo is None:
         until = until.replace(tzinfo=datetime.UTC)

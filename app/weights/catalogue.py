@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from app.core.card import CardFile, Kind, ModelCard
 from app.core.errors import CardProblem
 from app.core.model import Family
+from app.files.disk_names import clash
 from app.weights.licences import KNOWN
-from app.weights.paths import clash, is_safe_path
+from app.weights.paths import is_safe_path
 
 MAX_CARD_BYTES = 1_000_000
 MAX_FILE_BYTES = 100 * 2**30

@@ -10,7 +10,8 @@ from typing import Any
 from app.core.card import Kind
 from app.core.errors import CardProblem
 from app.core.model import Family
-from app.weights.paths import clash, is_safe_path
+from app.files.disk_names import clash
+from app.weights.paths import is_safe_path
 
 INDEX = "model_index.json"
 
@@ -27,7 +28,7 @@ _PIPELINES["StableDiffusionXLImg2ImgPipeline"] = _PIPELINES["StableDiffusionXLPi
 _STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}
 _WITHOUT_WEIGHTS = ("tokenizer", "tokenizer_2", "scheduler")
 _DESCRIPTIONS = (".json", ".txt")
-_SHARD = r"(-\d{5}-of-\d{5})?\.safetensors"
+_SHARD = r"-[0-9]{5}-of-[0-9]{5}\.safetensors"
 _SD2_WIDTH = 1024
 """Of the text that the UNet attends to: 768 in Stable Diffusion 1.x."""
 _SDXL_BYTES = 5_000_000_000
@@ -111,10 +112,19 @@ def _part(name: str, part: str, entries: tuple[Entry, ...]) -> list[Entry]:
         raise CardProblem(name, f"its {part} is missing")
     if part in _WITHOUT_WEIGHTS:
         return described
-    stem = re.escape(f"{part}/{_STEMS.get(part, 'model')}")
-    for variant in (r"\.fp16", ""):
-        weights = [e for e in own if re.fullmatch(stem + variant + _SHARD, e.path)]
+    for variant in (".fp16", ""):
+        weights = _weights(own, f"{part}/{_STEMS.get(part, 'model')}", variant)
         if weights:
-            shards = rf"{stem}\.safetensors\.index{variant}\.json"
-            return described + weights + [e for e in own if re.fullmatch(shards, e.path)]
+            return described + weights
     raise CardProblem(name, f"its {part} has no weights in .safetensors")
+
+
+def _weights(own: list[Entry], stem: str, variant: str) -> list[Entry]:
+    """The weights of a part: one file, else all of its shards with their index; else nothing."""
+    by_path = {entry.path: entry for entry in own}
+    if single := by_path.get(f"{stem}{variant}.safetensors"):
+        return [single]
+    shards = [e for e in own if re.fullmatch(re.escape(stem + variant) + _SHARD, e.path)]
+    index = by_path.get(f"{stem}.safetensors.index{variant}.json")
+    whole = bool(shards) and len(shards) == int(shards[0].path.rpartition("-of-")[2][:5])
+    return [*shards, index] if whole and index else []

@@ -41,10 +41,21 @@ class WaitingFor:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """For the ledger of connections: ``host`` was asked for ``file``, and sent ``received`` bytes.
+class Connecting:
+    """For the ledger of connections: ``host`` is asked for ``file``. A ``Connected`` follows.
 
-    Reported when the connection is done with; one for each host that a redirect led through.
+    The hub's is reported before it is asked, that of a host that a redirect led to soon after.
+    """
+
+    host: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """``host`` was asked for ``file``, sent ``received`` bytes, and is done with.
+
+    In the order of the ``Connecting`` before: also for what was refused, broke off or was stopped.
     """
 
     host: str
@@ -57,6 +68,19 @@ class FetchingAgain:
     """``file`` came with the wrong bytes, and is fetched once more from its beginning."""
 
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEasel:
+    """Another Easel works on this model; it is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """``done`` of ``total`` bytes are written into a pack, or out of one."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,8 @@ class Verified:
         return not self.damaged and not self.missing
 
 
-WeightsEvent = Checking | Transferring | WaitingFor | Connected | FetchingAgain
+WeightsEvent = (
+    Checking | Transferring | WaitingFor | Connecting | Connected | FetchingAgain | OtherEasel
+)
 Report = Callable[[WeightsEvent], None]
 Cancelled = Callable[[], bool]

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from app.core.card import CardFile, ModelCard
 from app.core.errors import ChecksumMismatch, HubSilent, HubUnreachable
+from app.weights.account import Account
 from app.weights.answers import first_byte
-from app.weights.events import Connected, FetchingAgain, WaitingFor
+from app.weights.events import FetchingAgain, WaitingFor
 from app.weights.hub import Answer, Hub, file_url
 from app.weights.line import Line
 from app.weights.part import Part
 from app.weights.patience import Options
 from app.weights.progress import Drip, Progress, wait
-from app.weights.setback import Budget, Setback
+from app.weights.setback import SLOW_TRIES, Budget, Setback
 
-SLOW_TRIES = 2
+MOST_ANEW = 4
+"""Times that a file may have to begin anew: a hub that always breaks off could go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,18 @@ class Fetcher:
     def _complete(self, file: CardFile, part: Part) -> None:
         """Try until every byte is here, or the budget is used up."""
         patience = self.options.patience
-        budget = Budget(patience)
+        budget = Budget(patience, worked=self.progress.fetched > 0)
         from_zero = False
         while not part.whole:
-            before = self.progress.fetched
+            had, anew = part.size, part.begun_anew
             try:
                 self._try(file, part, 0 if from_zero else part.size)
             except Setback as setback:
                 from_zero = setback.from_zero
-                if self.progress.fetched - before >= patience.progress:
+                if part.begun_anew > MOST_ANEW:
+                    raise setback.error from setback
+                # Bytes that had come before, and had to come again, are no progress.
+                if part.begun_anew == anew and part.size - had >= patience.progress:
                     budget.refill()
                 pause = budget.pause(setback)
                 self.progress.report(WaitingFor(pause, setback.reason))
@@ -69,37 +74,40 @@ class Fetcher:
 
     def _try(self, file: CardFile, part: Part, start: int) -> None:
         """One request. Raises Setback when it does not bring the file to its end."""
-        before = self.progress.fetched
+        before, hosts = self.progress.fetched, [self.hub.host]
+        url = file_url(self.options.endpoint, self.card, file)
+        self.hub.refuse_unsafe(url)
+        account = Account(hosts, file.path, self.progress.report)
+        account.look()
         try:
-            with Line(self.hub, file_url(self.options.endpoint, self.card, file), start) as line:
-                self._receive(line, file, part, start)
+            with Line(self.hub, url, start, hosts) as line:
+                self._receive(line, account, file, part, start)
         finally:
-            *led, last = self.hub.asked
-            for host in led:
-                self.progress.report(Connected(host, file.path, 0))
-            self.progress.report(Connected(last, file.path, self.progress.fetched - before))
+            account.close(self.progress.fetched - before)
         if not part.whole:
-            raise Setback(HubUnreachable(last, "broken off"))
+            raise Setback(HubUnreachable(hosts[-1], "broken off"))
 
-    def _receive(self, line: Line, file: CardFile, part: Part, start: int) -> None:
+    def _receive(
+        self, line: Line, account: Account, file: CardFile, part: Part, start: int
+    ) -> None:
         """Write what ``line`` brings, after its head has been found right."""
         patience = self.options.patience
         drip: Drip | None = None
-        while (piece := line.take(patience.glance_s)) is not None:
+        while (pieces := line.take(patience.glance_s)) is not None:
             self.progress.check()
+            account.look()
             if drip is None and line.answer is not None:
                 self._begin(line.answer, file, part, start)
                 drip = Drip(patience)
-            host = self.hub.asked[-1]
-            if not piece and line.quiet_s > patience.stall_s:
-                raise Setback(HubSilent(host, patience.stall_s))
-            if part.size + len(piece) > file.bytes:
-                raise Setback(HubUnreachable(host, "broken off"), from_zero=True)
-            if piece:
+            if not pieces and line.quiet_s > patience.stall_s:
+                raise Setback(HubSilent(line.host, patience.stall_s))
+            for piece in pieces:
+                if part.size + len(piece) > file.bytes:
+                    raise Setback(HubUnreachable(line.host, "broken off"), from_zero=True)
                 part.add(piece)
                 self.progress.came(len(piece), file.path)
                 if drip and drip.too_slow(len(piece)) and not part.whole:
-                    raise Setback(HubUnreachable(host, "too slow"), tries=SLOW_TRIES)
+                    raise Setback(HubUnreachable(line.host, "too slow"), tries=SLOW_TRIES)
         if drip is None and line.answer is not None:
             self._begin(line.answer, file, part, start)
 

@@ -69,38 +69,51 @@ def file_url(endpoint: str, card: ModelCard, file: CardFile) -> str:
 
 
 class Hub:
-    """The connections of one transfer; one transfer at a time in a process has them."""
+    """The connections of one transfer; one transfer at a time in a process has them.
+
+    Raises UnsafeRedirect for an endpoint that is no address.
+    """
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._home = _origin(options.endpoint)
+        try:
+            self._home = _origin(options.endpoint)
+        except ValueError:  # a mirror that somebody mistyped
+            raise UnsafeRedirect(options.endpoint, "an address that is none") from None
         self._sockets: list[socket.socket] = []
+        self._hung_up = 0
         self.host = self._home[1]
-        self.asked = [self.host]
-        """The hosts of the latest request: the hub, then those that redirects led to."""
 
     @contextlib.contextmanager
     def get(
-        self, url: str, start: int, heard: Callable[[], None], *, head_only: bool = False
+        self,
+        url: str,
+        start: int,
+        heard: Callable[[], None],
+        hosts: list[str],
+        *,
+        head_only: bool = False,
     ) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """Ask for ``url`` from byte ``start`` on: the answer, and its bytes as they come.
 
-        ``heard`` is called when a redirect has come. Blocks; ``hang_up`` from another thread ends
-        it. ``head_only`` asks with HEAD, and no bytes come. Raises Setback, CertificateProblem,
-        UnsafeRedirect.
+        ``heard`` is called at the start and when a redirect has come; ``hosts`` holds the one that
+        is asked, and gets those that redirects lead to. Blocks; ``hang_up`` from another thread
+        ends it. ``head_only`` asks with HEAD, and no bytes come. Raises Setback,
+        CertificateProblem, UnsafeRedirect, and what ``heard`` raises.
         """
-        hosts = self.asked = [self.host]
+        notice = self._notice(self._hung_up)
         passed = list[Mapping[str, str]]()
         try:
-            self._refuse_unsafe(url)
+            self.refuse_unsafe(url)
             client = _session()
+            heard()
             while True:
                 request = client.build_request(
                     "HEAD" if head_only else "GET",
                     url,
                     headers=self._headers(url, start),
                     timeout=self._timeout(),
-                    extensions={"trace": self._notice},
+                    extensions={"trace": notice},
                 )
                 response = client.send(request, stream=True, follow_redirects=False)
                 with contextlib.closing(response):
@@ -123,12 +136,25 @@ class Hub:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
             raise _meaning(error, hosts[-1], url, self._options) from error
 
+    def refuse_unsafe(self, url: str) -> None:
+        """https only; without encryption only this machine talks to itself, when told to.
+
+        Raises UnsafeRedirect.
+        """
+        try:
+            scheme, host, _ = _origin(url)
+        except ValueError:
+            raise UnsafeRedirect(self.host, "an address that is none") from None
+        inside = scheme == "http" and self._home[0] == "http"
+        if scheme == "https" or (inside and _is_loopback(host) and _is_loopback(self.host)):
+            return
+        raise UnsafeRedirect(self.host, f"{scheme}://{host}")
+
     def hang_up(self) -> None:
         """End every connection now, also those that another thread waits on. Raises nothing."""
+        self._hung_up += 1
         while self._sockets:
-            with contextlib.suppress(OSError):
-                # Past ssl's own shutdown, which would wait for the other side.
-                socket.socket.shutdown(self._sockets.pop(), socket.SHUT_RDWR)
+            _end(self._sockets.pop())
 
     def close(self) -> None:
         """Hang up and forget the client, so that the next one sees today's proxies."""
@@ -150,13 +176,23 @@ class Hub:
         patience = self._options.patience
         return httpx2.Timeout(patience.stall_s + 1, connect=patience.connect_s)
 
-    def _notice(self, event: str, details: Mapping[str, object]) -> None:
-        """Keep the socket of each connection, which the client does not give out otherwise."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+    def _notice(self, hung_up: int) -> Callable[[str, Mapping[str, object]], None]:
+        """Keeps the socket of each connection, which the client does not give out otherwise.
+
+        One that comes about after ``hang_up`` is ended at once: nobody waits for it.
+        """
+
+        def notice(event: str, details: Mapping[str, object]) -> None:
+            if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+                return
             stream = details["return_value"]
             found = getattr(stream, "get_extra_info")("socket")  # noqa: B009 (untyped in httpcore2)
             if isinstance(found, socket.socket):
                 self._sockets.append(found)
+                if self._hung_up != hung_up:
+                    _end(found)
+
+        return notice
 
     def _next(self, url: str, location: str, hops: int) -> str:
         """Where a redirect leads to. Raises UnsafeRedirect."""
@@ -166,19 +202,14 @@ class Hub:
             target = urljoin(url, location)
         except ValueError:
             raise UnsafeRedirect(self.host, "an address that is none") from None
-        self._refuse_unsafe(target)
+        self.refuse_unsafe(target)
         return target
 
-    def _refuse_unsafe(self, url: str) -> None:
-        """https only; without encryption only this machine talks to itself, when told to."""
-        try:
-            scheme, host, _ = _origin(url)
-        except ValueError:
-            raise UnsafeRedirect(self.host, "an address that is none") from None
-        inside = scheme == "http" and self._home[0] == "http"
-        if scheme == "https" or (inside and _is_loopback(host) and _is_loopback(self.host)):
-            return
-        raise UnsafeRedirect(self.host, f"{scheme}://{host}")
+
+def _end(connection: socket.socket) -> None:
+    """Past ssl's own shutdown, which would wait for the other side."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _session() -> httpx2.Client:
@@ -215,7 +246,9 @@ def _meaning(error: Exception, host: str, url: str, options: Options) -> Setback
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return Setback(HubUnreachable(host, "name not found"))
     if isinstance(error, httpx2.TimeoutException):
-        return Setback(HubSilent(host, options.patience.stall_s))
+        patience = options.patience
+        connecting = isinstance(error, httpx2.ConnectTimeout)
+        return Setback(HubSilent(host, patience.connect_s if connecting else patience.stall_s))
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return UnsafeRedirect(host, "an address that is none")
     if isinstance(error, httpx2.ConnectError | OSError):

@@ -22,10 +22,16 @@ WORTH_TAKING = 1 << 18
 
 
 class Line:
-    """``url`` of ``hub`` from byte ``start`` on. Leaving it hangs up, unless it came to its end."""
+    """``url`` of ``hub`` from byte ``start`` on. Leaving it hangs up, unless it came to its end.
 
-    def __init__(self, hub: Hub, url: str, start: int, *, head_only: bool = False) -> None:
+    ``hosts`` holds the one that is asked, and gets those that redirects lead to.
+    """
+
+    def __init__(
+        self, hub: Hub, url: str, start: int, hosts: list[str], *, head_only: bool = False
+    ) -> None:
         self.answer: Answer | None = None
+        self._hosts = hosts
         self._hub, self._url, self._start = hub, url, start
         self._head_only = head_only
         self._change = threading.Condition()
@@ -36,8 +42,8 @@ class Line:
         self._heard = time.monotonic()
         threading.Thread(target=self._run, name="weights line", daemon=True).start()
 
-    def take(self, timeout: float) -> bytes | None:
-        """What has come, after at most ``timeout`` seconds; None at the end.
+    def take(self, timeout: float) -> list[bytes] | None:
+        """What has come, piece by piece, after at most ``timeout`` seconds; None at the end.
 
         ``answer`` is there before the first byte. Raises what ended the line too early: Setback
         or a DownloadError.
@@ -47,10 +53,15 @@ class Line:
             pieces, self._pieces, self._waiting = self._pieces, [], 0
             self._change.notify_all()
             if pieces or not self._ended:
-                return b"".join(pieces)
+                return pieces
             if self._error is not None:
                 raise self._error
             return None
+
+    @property
+    def host(self) -> str:
+        """The one that is asked at the moment."""
+        return self._hosts[-1]
 
     @property
     def quiet_s(self) -> float:
@@ -77,7 +88,9 @@ class Line:
 
     def _run(self) -> None:
         try:
-            asked = self._hub.get(self._url, self._start, self._note, head_only=self._head_only)
+            asked = self._hub.get(
+                self._url, self._start, self._note, self._hosts, head_only=self._head_only
+            )
             with asked as (answer, pieces):
                 with self._change:
                     self.answer = answer

@@ -10,12 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.card import CardFile
-from app.core.errors import FolderNotWritable, ModelDamaged, NoSpace
-from app.files.atomic_file import free_bytes, world_error
+from app.core.errors import (
+    FolderNotWritable,
+    ModelDamaged,
+    ModelError,
+    ModelIncomplete,
+    NoSpace,
+)
+from app.files.atomic_file import free_bytes, world_error, write_over
+from app.files.on_disk import sync
 from app.weights import receipts
 from app.weights.events import Cancelled, Checking
 from app.weights.paths import LICENCE_TEXT, RECEIPT
 from app.weights.receipts import Installed
+from app.weights.unfinished import Unfinished
 
 HEADROOM = 2**30
 """Bytes left free on the other disk."""
@@ -25,42 +33,44 @@ Report = Callable[[Checking], None]
 
 
 def copy_models(
-    models: tuple[Installed, ...], root: Path, report: Report, cancelled: Cancelled
+    models: tuple[Installed, ...],
+    root: Path,
+    report: Report,
+    cancelled: Cancelled,
+    begun: tuple[Unfinished, ...] = (),
 ) -> bool:
     """Put a whole copy of each of ``models`` below ``root``; False when stopped, nothing kept.
 
     On the same disk a file gets a second name and is not read; on another one its hash is proven
-    on the way. A model that is there already stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
-    FolderNotWritable (also for a ``root`` inside a model).
+    on the way. What has come of a download that was ``begun`` goes along as it is. A model that is
+    there already, the same and whole, stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
+    FolderNotWritable (also for a ``root`` inside a model, and where another model has the name of
+    one of these).
     """
     # 1. What has to go there, and is there room?
-    wanted = [one for one in models if not (_place(root, one) / RECEIPT).exists()]
-    total = sum(one.receipt.disk for one in wanted)
-    _check_root(models, root)
-    if not _same_disk(models, root) and free_bytes(root) < total + HEADROOM:
+    _check_root((*(one.folder for one in models), *(one.folder for one in begun)), root)
+    wanted = [one for one in models if not _is_there(root, one)]
+    parts = [one for one in begun if not _place(root, one.folder).exists()]
+    total = sum(one.receipt.disk for one in wanted) + sum(one.done for one in parts)
+    folders = (*(one.folder for one in wanted), *(one.folder for one in parts))
+    if not _same_disk(folders, root) and free_bytes(root) < total + HEADROOM:
         raise NoSpace(str(root), total + HEADROOM, free_bytes(root))
-    # 2. Each model into a hidden folder, whole, then under its name
-    done = 0
-    for model in wanted:
-        receipts.check(model.folder, model.receipt)
-        staging = root / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
-        try:
-            for file in model.receipt.files:
-                if cancelled():
-                    return False
-                _copy_file(model.folder, staging, file, cancelled)
-                done += file.bytes
-                report(Checking(done, total, file.path))
-            _copy_papers(model.folder, staging)
-            place = _place(root, model)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            staging.rename(place)
-        except _Stopped:
-            return False
-        except OSError as error:
-            raise world_error(error, root, total) from error
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+    # 2. Each into a hidden folder, whole, then under its name
+    copying = _Copying(root, total, report, cancelled)
+    try:
+        for model in wanted:
+            receipts.check(model.folder, model.receipt)
+            copying.copy_model(model)
+        for one in parts:
+            copying.copy_parts(one)
+    except _Stopped:
+        return False
+    except OSError as error:
+        raise world_error(error, root, total) from error
+    else:
+        copying.keep()
+    finally:
+        copying.end()
     return True
 
 
@@ -68,45 +78,104 @@ class _Stopped(Exception):
     pass
 
 
-def _place(root: Path, model: Installed) -> Path:
-    return receipts.folder_of(root, model.receipt.id, model.folder.name)
+class _Copying:
+    """What was put below ``root`` so far; ``end`` takes it away again unless it is to be kept."""
+
+    def __init__(self, root: Path, total: int, report: Report, cancelled: Cancelled) -> None:
+        self._root, self._total = root, total
+        self._report, self._cancelled = report, cancelled
+        self._done = 0
+        self._placed: list[Path] = []
+        self._staging = root / f"{receipts.STAGING_PREFIX}{os.urandom(8).hex()}"
+
+    def copy_model(self, model: Installed) -> None:
+        """Raises _Stopped, OSError, ModelDamaged."""
+        for file in model.receipt.files:
+            found = self._copy(model.folder / file.path, self._staging / file.path, file)
+            if found and found != file.sha256:
+                raise ModelDamaged(str(model.folder / file.path), "mismatch")
+        for name in (LICENCE_TEXT, RECEIPT):  # the licence's text, and the receipt after it
+            if (model.folder / name).exists():
+                write_over(self._staging / name, (model.folder / name).read_bytes())
+        self._put(model.folder)
+
+    def copy_parts(self, begun: Unfinished) -> None:
+        """Raises _Stopped, OSError."""
+        for file in sorted(begun.folder.rglob("*")):
+            if file.is_file() and not file.is_symlink():
+                path = file.relative_to(begun.folder)
+                self._copy(file, self._staging / path, CardFile(str(path), file.stat().st_size, ""))
+        self._put(begun.folder)
+
+    def keep(self) -> None:
+        self._placed = []
+
+    def end(self) -> None:
+        for place in (self._staging, *self._placed):
+            shutil.rmtree(place, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                if place.parent != self._root:
+                    place.parent.rmdir()
+
+    def _put(self, folder: Path) -> None:
+        self._placed.append(receipts.move_in(self._staging, _place(self._root, folder)))
+
+    def _copy(self, old: Path, new: Path, file: CardFile) -> str:
+        """Its SHA-256, or "" where it was given a second name and not read."""
+        self._went(0, file.path)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # another disk, or one without hard links
+            os.link(old, new)
+            self._went(file.bytes, file.path)
+            return ""
+        digest = hashlib.sha256()
+        with old.open("rb") as reading, new.open("xb") as writing:
+            while piece := reading.read(_CHUNK):
+                digest.update(piece)
+                writing.write(piece)
+                self._went(len(piece), file.path)
+            writing.flush()
+            sync(writing.fileno())
+        return digest.hexdigest()
+
+    def _went(self, count: int, path: str) -> None:
+        if self._cancelled():
+            raise _Stopped
+        self._done += count
+        if count:
+            self._report(Checking(self._done, self._total, path))
 
 
-def _check_root(models: tuple[Installed, ...], root: Path) -> None:
+def _place(root: Path, folder: Path) -> Path:
+    """``ID/REVISION`` below ``root``."""
+    return receipts.folder_of(root, folder.parent.name, folder.name)
+
+
+def _is_there(root: Path, model: Installed) -> bool:
+    """Raises FolderNotWritable for another model of its name."""
+    place = _place(root, model.folder)
+    try:
+        found = receipts.read(place)
+    except ModelError:  # none, or none that could be used
+        return False
+    if found.files != model.receipt.files:
+        raise FolderNotWritable(str(place), "a folder is in the way")
+    try:
+        receipts.check(place, found)
+    except ModelIncomplete:
+        return False
+    return True
+
+
+def _check_root(folders: tuple[Path, ...], root: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise world_error(error, root, 0) from error
-    if any(root.resolve().is_relative_to(model.folder.resolve()) for model in models):
+    if any(root.resolve().is_relative_to(folder.resolve()) for folder in folders):
         raise FolderNotWritable(str(root), "it lies inside a model")
 
 
-def _same_disk(models: tuple[Installed, ...], root: Path) -> bool:
-    disks = {model.folder.stat().st_dev for model in models}
+def _same_disk(folders: tuple[Path, ...], root: Path) -> bool:
+    disks = {folder.stat().st_dev for folder in folders}
     return disks <= {root.stat().st_dev}
-
-
-def _copy_file(source: Path, target: Path, file: CardFile, cancelled: Cancelled) -> None:
-    old, new = source / file.path, target / file.path
-    new.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # another disk, or one without hard links
-        os.link(old, new)
-        return
-    digest = hashlib.sha256()
-    with old.open("rb") as reading, new.open("xb") as writing:
-        while piece := reading.read(_CHUNK):
-            if cancelled():
-                raise _Stopped
-            digest.update(piece)
-            writing.write(piece)
-        writing.flush()
-        os.fsync(writing.fileno())
-    if digest.hexdigest() != file.sha256:
-        raise ModelDamaged(str(old), "mismatch")
-
-
-def _copy_papers(source: Path, target: Path) -> None:
-    """The licence's text, and the receipt after it."""
-    for name in (LICENCE_TEXT, RECEIPT):
-        if (source / name).exists():
-            shutil.copyfile(source / name, target / name)

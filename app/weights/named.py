@@ -7,7 +7,9 @@ written them, because a stranger's repository is where they come from.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ from typing import Any
 from app.core.card import CardFile, Kind, Licence, ModelCard
 from app.core.errors import CardProblem
 from app.core.model import Family
-from app.files.atomic_file import write_over
+from app.files.atomic_file import world_error, write_over
+from app.files.disk_names import clash
 from app.weights.licences import licence_of
 from app.weights.names import check_card
-from app.weights.paths import clash, is_safe_name, is_safe_path
+from app.weights.paths import is_safe_name, is_safe_path
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 8_000_000
@@ -55,6 +58,25 @@ class NamedModels:
     def find(self, id: str) -> Named | None:
         """The named model with that id, or None."""
         return next((named for named in self.all() if named.card.id == id), None)
+
+    def own_id(self, card: ModelCard, others: Iterable[str]) -> str:
+        """An id for ``card`` that neither ``others`` nor another named repository has."""
+        taken = set(others)
+        taken |= {named.card.id for named in self.all() if named.card.repository != card.repository}
+        if card.id not in taken:
+            return card.id
+        return f"{card.id}-{hashlib.sha256(card.repository.encode()).hexdigest()[:8]}"
+
+    def forget(self, id: str) -> bool:
+        """Take that model off the list; whether it was on it. Raises FolderNotWritable."""
+        named = self.find(id)
+        if named is None:
+            return False
+        try:
+            (self._folder / f"{named.card.id}.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise world_error(error, self._folder, 0) from error
+        return True
 
     def keep(self, named: Named) -> None:
         """Keep ``named``, in place of one with its id. Raises FolderNotWritable, NoSpace."""

@@ -13,35 +13,32 @@ import json
 import os
 import shutil
 import stat
-import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from app.core.card import Acceptance, CardFile, Origin, Receipt
 from app.core.errors import ImportRefused, LicenceNotAccepted, ModelDamaged, ModelError, NoSpace
 from app.files.atomic_file import PART_PREFIX, PART_SUFFIX, free_bytes, world_error
+from app.files.disk_names import clash
+from app.files.on_disk import sync
+from app.files.zip_reading import MAX_READ_BYTES, entry_opened, opened_zip
 from app.weights import receipts
-from app.weights.paths import LICENCE_TEXT, clash, is_safe_name, is_safe_path
+from app.weights.paths import LICENCE_TEXT, is_safe_name, is_safe_path
 
 SUFFIX = ".easelpack"
 SCHEMA_VERSION = 1
 MANIFEST = "easel-pack.json"
 FILES = "files/"
 
-MAX_READ_BYTES = 4 * 2**20
-"""The list of a zip's entries is read whole, and so is the manifest. A model takes 0.1 MB."""
 MAX_LICENCE_BYTES = 1_000_000
 HEADROOM = 2**30
 """Bytes left free on the disk beyond what is unpacked."""
 
 _CHUNK = 1 << 20
-_STUMBLES = (ValueError, OverflowError, struct.error, RuntimeError)
-"""What zipfile raises, besides BadZipFile, for numbers and names that make no sense."""
-
 Report = Callable[[int], None]
 """Told the bytes done so far, after each MiB. Raising from it stops, and leaves nothing."""
 
@@ -78,7 +75,7 @@ def export_pack(folder: Path, target: Path, report: Report = _silent) -> None:
             with zipfile.ZipFile(opened, "w", zipfile.ZIP_STORED) as pack:
                 _write_pack(pack, folder, receipt, report)
             opened.flush()
-            os.fsync(opened.fileno())
+            sync(opened.fileno())
         part.replace(target)
     except OSError as error:
         raise world_error(error, place, receipt.disk) from error
@@ -92,7 +89,7 @@ def read_pack(file: Path) -> Pack:
 
     Raises ImportRefused.
     """
-    with _opened(file) as pack:
+    with opened_zip(file) as pack:
         return _read(file, pack)[0]
 
 
@@ -108,7 +105,7 @@ def import_pack(
     LicenceNotAccepted where it is not of the pack's licence, ImportRefused, NoSpace,
     FolderNotWritable. A model that is there already is replaced when all is proven.
     """
-    with _opened(file) as zipped:
+    with opened_zip(file) as zipped:
         # 1. What it says it holds, and that the person may have it
         pack, entries = _read(file, zipped)
         had = pack.receipt.acceptance
@@ -131,7 +128,8 @@ def import_pack(
                 installed=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             receipts.write(staging, receipt, pack.licence_text)
-            return _move_in(staging, receipts.folder_of(root, receipt.id, pack.revision))
+            folder = receipts.folder_of(root, receipt.id, pack.revision)
+            return receipts.move_in(staging, folder)
         except OSError as error:
             raise world_error(error, root, pack.receipt.disk) from error
         except ModelError as error:  # the disk lost what was written a moment ago
@@ -178,65 +176,6 @@ def _copy(source: IO[bytes], into: IO[bytes], done: int, report: Report) -> tupl
 
 
 # --- reading --------------------------------------------------------------------------------
-
-
-class _Bounded:
-    """The file of a zip that nobody can be made to read into memory at once.
-
-    ``zipfile`` asks for the whole list of entries in one read, of whatever size the file says.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(min(size, MAX_READ_BYTES + 1) if size >= 0 else MAX_READ_BYTES + 1)
-        if len(data) > MAX_READ_BYTES:
-            raise _TooLarge
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-class _TooLarge(Exception):
-    pass
-
-
-@contextlib.contextmanager
-def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
-    """``file`` as a zip. Whatever zipfile says of it, then and later, is ImportRefused."""
-    try:
-        with file.open("rb") as opened:
-            if opened.read(4) != b"PK\x03\x04":
-                raise ImportRefused(str(file), "unknown format")
-            opened.seek(0)
-            with _directory_read(opened) as pack:
-                yield pack
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImportRefused(str(file), "missing") from error
-    except (PermissionError, IsADirectoryError) as error:
-        raise ImportRefused(str(file), "permission") from error
-    except _TooLarge as error:
-        raise ImportRefused(str(file), "too large") from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
-        raise ImportRefused(str(file), "damaged") from error
-
-
-def _directory_read(opened: IO[bytes]) -> zipfile.ZipFile:
-    """Raises BadZipFile, also for the numbers that zipfile itself stumbles over."""
-    try:
-        return zipfile.ZipFile(_Bounded(opened))
-    except _STUMBLES as error:
-        raise zipfile.BadZipFile from error
-
-
-def _entry_opened(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
-    """Raises BadZipFile, as ``_directory_read`` does."""
-    try:
-        return zipped.open(entry)
-    except _STUMBLES as error:
-        raise zipfile.BadZipFile from error
 
 
 def _read(file: Path, zipped: zipfile.ZipFile) -> tuple[Pack, dict[str, zipfile.ZipInfo]]:
@@ -306,7 +245,7 @@ def _pack(file: Path, zipped: zipfile.ZipFile, entries: dict[str, zipfile.ZipInf
 def _small(file: Path, zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
     if entry.file_size > most:
         raise ImportRefused(str(file), "too large")
-    with _entry_opened(zipped, entry) as opened:
+    with entry_opened(zipped, entry) as opened:
         return opened.read(most)
 
 
@@ -322,29 +261,10 @@ def _unpack(
     """Write one file of the model, proven and on the disk; the bytes done by then."""
     target = staging / row.path
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _entry_opened(zipped, entry) as source, target.open("xb") as into:
+    with entry_opened(zipped, entry) as source, target.open("xb") as into:
         size, sha256 = _copy(source, into, done, report)
         into.flush()
-        os.fsync(into.fileno())
+        sync(into.fileno())
     if (size, sha256) != (row.bytes, row.sha256):
         raise ImportRefused(str(file), "checksum")
     return done + size
-
-
-def _move_in(staging: Path, folder: Path) -> Path:
-    """Give ``staging``, a whole model, its place; what lay there goes, and comes back if it fails.
-
-    That may be the same model, or an unfinished download of it.
-    """
-    folder.parent.mkdir(exist_ok=True)
-    leaving = folder.with_name(f"{receipts.REMOVED_PREFIX}{os.urandom(8).hex()}")
-    with contextlib.suppress(FileNotFoundError):
-        folder.rename(leaving)
-    try:
-        staging.rename(folder)
-    except OSError:
-        with contextlib.suppress(OSError):
-            leaving.rename(folder)
-        raise
-    shutil.rmtree(leaving, ignore_errors=True)
-    return folder

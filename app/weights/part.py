@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
 from app.core.card import CardFile
+from app.files.on_disk import begin_writing, sync, sync_folder
 from app.weights.names import PART
 
 PIECE = 1 << 20
+STRETCH = 16 << 20
+"""So many bytes after each other begin their way to the disk while more are coming."""
 
 
 class Part:
     """``file`` on its way into ``folder``. Opening it reads again what earlier runs left.
 
-    ``size`` is how many bytes are here, ``fresh`` whether all of them came in this run. Raises
+    ``size`` is how many bytes are here, ``begun_anew`` how often they had to be let go. Raises
     OSError, and whatever ``note`` (called with the bytes of each piece that was read) raises.
     """
 
     def __init__(self, folder: Path, file: CardFile, note: Callable[[int], None]) -> None:
         self.target = folder / file.path
-        self.size = 0
+        self.size = self.begun_anew = 0
         self._folder, self._file = folder, file
         self._path = self.target.with_name(self.target.name + PART)
         self._sum = hashlib.sha256()
+        self._begun = 0
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        # Never through a link: whoever planted one wants another file overwritten.
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._handle = os.open(self._path, flags, 0o666)
+        self._handle = _opened(self._path)
         try:
             if os.fstat(self._handle).st_size > file.bytes:
                 os.ftruncate(self._handle, 0)
@@ -41,7 +45,6 @@ class Part:
         except BaseException:
             os.close(self._handle)
             raise
-        self.fresh = self.size == 0
 
     def __enter__(self) -> Part:
         return self
@@ -62,12 +65,16 @@ class Part:
             self._sum.update(rest[:written])
             self.size += written
             rest = rest[written:]
+        if self.size - self._begun >= STRETCH:
+            begin_writing(self._handle, self._begun, self.size - self._begun)
+            self._begun = self.size
 
     def restart(self) -> None:
         """Let go of every byte."""
+        self.begun_anew += self.size > 0
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 0, os.SEEK_SET)
-        self._sum, self.size, self.fresh = hashlib.sha256(), 0, True
+        self._sum, self.size, self._begun = hashlib.sha256(), 0, 0
 
     @property
     def whole(self) -> bool:
@@ -80,10 +87,10 @@ class Part:
 
     def finish(self) -> None:
         """Put it in its place, over what was there. After this a power cut finds it whole."""
-        os.fsync(self._handle)
+        sync(self._handle)
         self._path.replace(self.target)
         for place in (self.target.parent, *self.target.parent.parents):
-            _sync_folder(place)
+            sync_folder(place)
             if place == self._folder:
                 break
 
@@ -114,15 +121,16 @@ def digest(path: Path, note: Callable[[int], None]) -> str:
     return found.hexdigest()
 
 
+def _opened(path: Path) -> int:
+    """A handle to read and write a file of our own: no link and no pipe."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    return handle
+
+
 def _pieces(handle: int) -> Iterator[bytes]:
     while piece := os.read(handle, PIECE):
         yield piece
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the names themselves on the disk. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

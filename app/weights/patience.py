@@ -24,6 +24,7 @@ class Patience:
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 14.0)  # between tries; the last one repeats
     tries: int = 8
     idle_s: float = 60.0  # the budget of fruitless time; what the hub asked to wait is not counted
+    lost_s: float = 300.0  # the same, for a network that is gone after it worked
     progress: int = 64 * 1024
     vague_retry_s: float = 5.0  # for a busy hub that does not say how long
     longest_retry_s: float = 120.0  # a hub that asks for more is told about, not waited for

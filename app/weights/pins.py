@@ -17,7 +17,8 @@ from app.weights.progress import Progress
 from app.weights.question import Questions
 from app.weights.setback import Stop
 
-_SHA256 = re.compile(r'(?:W/)?"?([0-9a-f]{64})"?')
+_SIZE = re.compile(r"[0-9]{1,15}")
+_SHA256 = re.compile(r'\s*(?:W/)?"?([0-9a-f]{64})"?\s*')
 
 
 class Pin(StrEnum):
@@ -68,23 +69,24 @@ def _look(ask: Questions, card: ModelCard, file: CardFile) -> Pin:
         answer = ask.ask(url, file.path, 0, gated=card.gated, head_only=True).answer
     except ModelWithdrawn:
         return Pin.GONE
-    except AccessNeeded:
-        return Pin.NOT_TOLD
+    except AccessNeeded as error:
+        # The hub says "private" of what it does not have, too; no card of the shelf is private.
+        return Pin.GONE if error.reason == "private" else Pin.NOT_TOLD
     return _compare(answer, file)
 
 
 def _compare(answer: Answer, file: CardFile) -> Pin:
     """The hub's own word on the way counts before that of the place that the bytes come from."""
     heads = (*answer.passed, answer.headers)
-    linked = _first(heads, "x-linked-size")
-    size = linked or answer.headers.get("content-length", "")
-    tag = _first(heads, "x-linked-etag") or answer.headers.get("etag", "")
-    if size.isdigit() and int(size) != file.bytes:
+    size = _SIZE.fullmatch(
+        _first(heads, "x-linked-size") or answer.headers.get("content-length", "")
+    )
+    tag = _SHA256.fullmatch(_first(heads, "x-linked-etag") or answer.headers.get("etag", ""))
+    if size is not None and int(size[0]) != file.bytes:
         return Pin.OTHER_SIZE
-    sha256 = _SHA256.fullmatch(tag.strip())
-    if sha256 is not None and sha256[1] != file.sha256:
+    if tag is not None and tag[1] != file.sha256:
         return Pin.OTHER_HASH
-    return Pin.ANSWERS if size.isdigit() or sha256 else Pin.NOT_TOLD
+    return Pin.ANSWERS if size or tag else Pin.NOT_TOLD
 
 
 def _first(heads: tuple[Mapping[str, str], ...], key: str) -> str:

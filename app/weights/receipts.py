@@ -27,8 +27,10 @@ from app.core.errors import (
 )
 from app.core.model import Family
 from app.files.atomic_file import STALE_AFTER_S, world_error, write_over
+from app.files.disk_names import clash
+from app.files.on_disk import sync_folder, sync_names
 from app.weights.licences import acceptance_from, check_moment
-from app.weights.paths import LICENCE_TEXT, RECEIPT, clash, is_safe_name, is_safe_path
+from app.weights.paths import LICENCE_TEXT, RECEIPT, is_safe_name, is_safe_path
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 8_000_000
@@ -157,6 +159,31 @@ def remove(folder: Path) -> None:
         folder.parent.rmdir()
 
 
+def move_in(staging: Path, folder: Path) -> Path:
+    """Give ``staging``, a whole model on the same disk, its place, and return that.
+
+    What lay there goes, and comes back if it fails: the same model, or an unfinished download of
+    it. Raises FolderNotWritable, NoSpace.
+    """
+    try:
+        sync_names(staging)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        leaving = folder.with_name(f"{REMOVED_PREFIX}{os.urandom(8).hex()}")
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(leaving)
+        try:
+            staging.rename(folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                leaving.rename(folder)
+            raise
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise world_error(error, folder, 0) from error
+    shutil.rmtree(leaving, ignore_errors=True)
+    return folder
+
+
 def sweep(root: Path) -> None:
     """Take away what removals and imports that were killed left below ``root``. Raises nothing."""
     with contextlib.suppress(OSError):
@@ -164,7 +191,7 @@ def sweep(root: Path) -> None:
             _take_away(leaving)
         for staging in root.glob(f"{STAGING_PREFIX}*"):
             with contextlib.suppress(OSError):
-                if time.time() - staging.stat().st_mtime > STALE_AFTER_S:
+                if time.time() - _last_written(staging) > STALE_AFTER_S:
                     _take_away(staging)
 
 
@@ -252,6 +279,12 @@ def _is_whole(file: Path, size: int) -> bool:
         return file.resolve() == file and file.is_file() and file.stat().st_size == size
     except (OSError, RuntimeError):  # RuntimeError: links in a circle
         return False
+
+
+def _last_written(folder: Path) -> float:
+    """When anything in ``folder`` last changed: a slow disk may take hours over one file of it."""
+    places = (Path(place, name) for place, _, names in os.walk(folder) for name in (".", *names))
+    return max((place.lstat().st_mtime for place in places), default=0.0)
 
 
 def _take_away(folder: Path) -> None:

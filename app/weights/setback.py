@@ -7,6 +7,11 @@ import time
 from app.core.errors import DownloadError, HubBusy, HubSilent, HubUnreachable
 from app.weights.patience import Patience
 
+SLOW_TRIES = 2
+"""Of a connection that only drips."""
+NO_NETWORK = frozenset({"no connection", "name not found"})
+"""Reasons of ``HubUnreachable`` that lie on this side of the hub."""
+
 
 class Stop(Exception):
     """The person cancelled. Never leaves this room."""
@@ -48,30 +53,41 @@ class Setback(Exception):
 
 
 class Budget:
-    """Tries and time that bring nothing. Whatever brings something refills it."""
+    """Tries and time that bring nothing. Whatever brings something refills it.
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self.refill()
+    A network that was there, and is not (a lid was closed, a router starts again), is waited for
+    longer than one that never was: ``worked`` says that something has come over it already.
+    """
+
+    def __init__(self, patience: Patience, *, worked: bool = False) -> None:
+        self._patience, self._worked = patience, worked
+        self._start()
 
     def refill(self) -> None:
-        self._tries = 0
-        self._alike: dict[str, int] = {}
-        self._since = time.monotonic()
-        self._asked = 0.0
+        self._worked = True
+        self._start()
 
     def pause(self, setback: Setback) -> float:
         """Seconds to wait before the next try. Raises the setback's error when there is none."""
         patience = self._patience
         self._tries += 1
         alike = self._alike[setback.reason] = self._alike.get(setback.reason, 0) + 1
-        if self._tries >= patience.tries or (setback.tries and alike >= setback.tries):
+        lost = self._worked and setback.reason in NO_NETWORK
+        if (self._tries >= patience.tries and not lost) or (
+            setback.tries and alike >= setback.tries
+        ):
             raise setback.error
         if setback.asked is not None:
             self._asked += setback.asked
             return setback.asked
         idle = time.monotonic() - self._since - self._asked
         pause = patience.pauses[min(self._tries, len(patience.pauses)) - 1]
-        if idle + pause >= patience.idle_s:
+        if idle + pause >= (patience.lost_s if lost else patience.idle_s):
             raise setback.error
         return pause
+
+    def _start(self) -> None:
+        self._tries = 0
+        self._alike: dict[str, int] = {}
+        self._since = time.monotonic()
+        self._asked = 0.0

@@ -21,6 +21,18 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+def problem() -> KeychainUnavailable | None:
+    """Why no token can be kept here; None where there is a keychain, which is asked nothing."""
+    try:
+        import keyring
+        from keyring.backends import fail, null
+    except ImportError:
+        return KeychainUnavailable("none")
+    if isinstance(keyring.get_keyring(), fail.Keyring | null.Keyring):
+        return KeychainUnavailable("none")
+    return None
+
+
 def read(host: str) -> str:
     """The token for ``host``; "" where there is none, or no keychain that could hold one.
 

@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from app.core.card import CardFile, ModelCard
-from app.core.errors import CardProblem, ModelInUse, NoSpace
+from app.core.card import CardFile, Kind, ModelCard
+from app.core.errors import CardProblem, NoSpace
 from app.files.atomic_file import free_bytes, world_error
+from app.weights.alone import alone
 from app.weights.events import Cancelled, Report, Stopped, Transferred, Verified
 from app.weights.fetch import Fetcher
 from app.weights.hub import Hub
-from app.weights.names import PART, check_card
+from app.weights.names import check_card
 from app.weights.part import Part, digest, part_size
 from app.weights.patience import Options, Patience
 from app.weights.progress import Progress
 from app.weights.setback import Stop
-
-_NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EBADF})
 
 
 def transfer(
@@ -48,7 +45,7 @@ def transfer(
     total = sum(file.bytes for file in files)
     progress = Progress(total, report, cancelled, options.patience.report_s)
     try:
-        with _typed_errors(folder, progress), _alone(card, folder):
+        with _typed_errors(folder, progress), alone(folder, card.title):
             # 1. what is there whole is kept
             missing = _missing(folder, files, progress)
             if not missing:
@@ -59,7 +56,7 @@ def transfer(
             with contextlib.closing(Hub(options)) as hub:
                 fetcher = Fetcher(card, hub, options, progress)
                 for file in missing:
-                    _stay_inside(card, folder, file)
+                    stay_inside(card, folder, file)
                     with Part(folder, file, lambda n, f=file: progress.read(n, f.path)) as part:  # type: ignore[misc]
                         fetcher.fetch(file, part)
     except Stop:
@@ -102,16 +99,10 @@ def verify(
     return Verified(tuple(damaged), tuple(missing))
 
 
-def discard(card: ModelCard, folder: Path) -> None:
-    """Remove what unfinished transfers of ``card`` left. Raises FolderNotWritable, CardProblem."""
-    check_card(card)
-    try:
-        for file in card.files:
-            (folder / (file.path + PART)).unlink(missing_ok=True)
-    except NotADirectoryError:
-        pass
-    except OSError as error:
-        raise world_error(error, folder, 0) from error
+def stay_inside(card: ModelCard, folder: Path, file: CardFile) -> None:
+    """A link in the folder that leads elsewhere is not followed. Raises CardProblem."""
+    if not (folder / file.path).parent.resolve().is_relative_to(folder.resolve()):
+        raise CardProblem(card.id, "a link leads out of its folder")
 
 
 def _missing(folder: Path, files: tuple[CardFile, ...], progress: Progress) -> tuple[CardFile, ...]:
@@ -130,6 +121,7 @@ def _is_whole(folder: Path, file: CardFile, progress: Progress) -> bool:
     try:
         whole = (
             place.is_file()
+            and not place.is_symlink()
             and place.stat().st_size == file.bytes
             and digest(place, lambda n: progress.read(n, file.path)) == file.sha256
         )
@@ -143,42 +135,16 @@ def _is_whole(folder: Path, file: CardFile, progress: Progress) -> bool:
 def _check_space(
     card: ModelCard, folder: Path, missing: tuple[CardFile, ...], patience: Patience
 ) -> None:
-    """Room for the missing and some to spare; unpacking takes as much again. Raises NoSpace."""
+    """Room for the missing and some to spare; what is made of it takes as much again.
+
+    Raises NoSpace.
+    """
     needed = sum(file.bytes - part_size(folder, file) for file in missing) + patience.spare
-    if card.unpack:
+    if card.unpack or card.kind is Kind.CHECKPOINT:
         needed += card.download_bytes
     free = free_bytes(folder)
     if free < needed:
         raise NoSpace(str(folder), needed, free)
-
-
-def _stay_inside(card: ModelCard, folder: Path, file: CardFile) -> None:
-    """A link in the folder that leads elsewhere is not followed. Raises CardProblem."""
-    if not (folder / file.path).parent.resolve().is_relative_to(folder.resolve()):
-        raise CardProblem(card.id, "a link leads out of its folder")
-
-
-@contextlib.contextmanager
-def _alone(card: ModelCard, folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; the system lets go of it when the process is killed.
-
-    The folder itself is locked, so that no file is left in it. Raises ModelInUse, OSError.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise ModelInUse(card.title, "downloading") from None
-    except OSError as error:  # some network disks have no locks
-        if error.errno not in _NO_LOCKS:
-            os.close(handle)
-            raise
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,7 @@ for name in set(sys.modules) - at_the_end:
         "import app.compose; app.compose.compose()",
         "import app.cli",
         "import app.jobs.session, app.jobs.child_host",
+        "import app.jobs.converting, app.cli.convert",
         "import app.ui.window_app, app.ui.main_window",
     ],
 )

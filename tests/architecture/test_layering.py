@@ -39,6 +39,7 @@ PLANTED = [
     ("numpy", "app/ui/planted.py", "import numpy"),
     ("numpy", "app/core/planted.py", "def later():\n    import numpy"),
     ("pillow", "app/ui/planted.py", "from PIL import Image"),
+    ("sd-parsers", "app/ui/planted.py", "from sd_parsers.parsers import ComfyUIParser"),
     ("sqlite", "app/jobs/planted.py", "import sqlite3"),
     ("platformdirs", "app/library/planted.py", "import platformdirs"),
     ("processes", "app/library/planted.py", "from concurrent.futures import ThreadPoolExecutor"),

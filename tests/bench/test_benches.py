@@ -33,7 +33,9 @@ def test_the_built_model_is_one_that_easel_reads_and_is_built_once(setting: Sett
     assert [file.name for file in folder.parent.iterdir()] == [folder.name]
 
 
-@pytest.mark.parametrize("bench", ["startup", "first-picture", "overhead", "load", "memory", "ui"])
+@pytest.mark.parametrize(
+    "bench", ["startup", "first-picture", "overhead", "load", "memory", "ui", "png"]
+)
 def test_a_bench_measures_both_sides(bench: str, setting: Setting) -> None:
     findings = BENCHES[bench](setting)
     assert findings
@@ -41,7 +43,7 @@ def test_a_bench_measures_both_sides(bench: str, setting: Setting) -> None:
         assert finding.judged is not None
         assert finding.ours
         assert all(value >= 0 for value in (*finding.ours, *finding.peer)) or bench == "ui"
-    if bench in ("first-picture", "overhead", "load", "memory"):
+    if bench in ("first-picture", "overhead", "load", "memory", "png"):
         assert all(finding.peer for finding in findings)
         assert all(finding.met is None for finding in findings)  # a tiny model holds no target
 

@@ -7,13 +7,17 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from app.cli import main
-from app.core.recipe import Scheduler, Size
+from app.core.adapter import Adapter
+from app.core.card import Kind
+from app.core.model import Family, Feature, Model
+from app.core.recipe import LoraUse, Scheduler, Size
 from app.core.recipe_json import from_dict
 from app.library.library import read_picture
 from tests.cli.conftest import Run
@@ -193,3 +197,66 @@ def test_the_pictures_of_a_run_are_listed_even_when_one_fails(
     assert ran.code == 1
     assert saved == [tmp_path / "a-1.png", *pictures(), tmp_path / "a-3.png"]
     assert json.dumps(ran.events).count("There is a folder where the file should be") == 1
+
+
+class AdaptedEasel(NumpyEasel):
+    """Has LoRAs and an autoencoder for its model, whose engine lays no hand on them."""
+
+    def models(self) -> tuple[Model, ...]:
+        (model,) = super().models()
+        limits = replace(model.limits, features=frozenset(Feature))
+        adapters = (
+            Adapter("ink", "Ink: dark", Kind.LORA, Family.SD1, "/ink.safetensors"),
+            Adapter("chalk", "Chalk", Kind.LORA, Family.SD1, "/chalk.safetensors"),
+            Adapter("clear", "Clear", Kind.VAE, Family.SD1, "/clear"),
+        )
+        return (replace(model, limits=limits, adapters=adapters),)
+
+
+def test_loras_and_an_autoencoder_are_in_the_recipe_that_the_picture_carries(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.png"
+    asked = ("--lora", "ink:-0.5", "--lora", "CHALK", "--lora", "ink: dark", "--vae", "Clear")
+    ran = run("generate", "a", "-o", str(file), *asked, easel=AdaptedEasel(tmp_path / "other"))
+    assert ran.code == 0, ran.err
+    recipe = read_picture(file).recipe
+    assert recipe.loras == (LoraUse("ink", -0.5), LoraUse("chalk", 1.0), LoraUse("ink", 1.0))
+    assert recipe.vae == "clear"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--lora", "tinsel"), "Choose one of these: ink, chalk."),
+        (("--lora", "ink:3"), "It can be -2 to 2."),
+        (("--lora", "ink:much"), "has to be a number"),
+        (("--vae", "ink"), "Choose one of these: clear."),
+    ],
+)
+def test_what_is_not_installed_is_told_before_anything_starts(
+    run: Run, tmp_path: Path, asked: tuple[str, ...], words: str
+) -> None:
+    easel = AdaptedEasel(tmp_path / "other")
+    ran = run("generate", "a", *asked, easel=easel)
+    assert ran.code == 2
+    assert words in ran.err
+    assert easel.sessions == 0
+
+
+def test_models_lists_what_is_installed_beside_them(run: Run, tmp_path: Path) -> None:
+    easel = AdaptedEasel(tmp_path / "other")
+    lines = run("models", easel=easel).out.splitlines()
+    assert lines[-3:] == [
+        "ink  Ink: dark, lora for numpy",
+        "chalk  Chalk, lora for numpy",
+        "clear  Clear, vae for numpy",
+    ]
+    (data,) = json.loads(run("models", "--json", easel=easel).out)
+    assert data["adapters"][0] == {"id": "ink", "title": "Ink: dark", "kind": "lora"}
+
+
+def test_where_none_is_installed_a_lora_is_refused(run: Run) -> None:
+    ran = run("generate", "a", "--lora", "ink")
+    assert ran.code == 2
+    assert "This model has no use for a LoRA" in ran.err

@@ -11,18 +11,15 @@ import pytest
 from app.cli import main
 from app.compose import Easel
 from tests.cli.conftest import Ran
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.jobs.conftest import easel, files
+from tests.jobs.shelves import easel_with_shelf
 from tests.weights.hub_api import COMMIT
 from tests.weights.hubs import FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
+__all__ = ["easel", "files"]  # fixtures of the queue's tests
 LICENCE = "Draw nothing but apples.\n"
 ID = "some-one-apples"
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
 
 
 @pytest.fixture
@@ -30,21 +27,6 @@ def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
     about = json.dumps({"page": 5, "cdn": True}).encode()
     with fault_hub(tmp_path, files | {"LICENSE": LICENCE.encode(), ".api.json": about}) as running:
         yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
-
-
-@pytest.fixture
-def run(easel: Easel, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def run(*argv: str) -> Ran:
-        code = main(argv, lambda: easel)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
 
 
 def test_a_named_model_is_got_like_any_other_and_draws(
@@ -138,3 +120,25 @@ def test_a_pin_that_holds_no_longer_is_told(
     assert found.pop(text) == ("other hash" if cdn else "answers")
     assert found.pop(vae) == "gone"
     assert set(found.values()) == {"answers"}
+
+
+def test_a_named_model_is_removed_with_its_card_whether_it_is_here_or_not(
+    run: Callable[..., Ran], easel: Easel, hub: FaultHub
+) -> None:
+    # 1. Never got: the card alone
+    assert run("models", "add", f"{hub.endpoint}/Some-One/Apples/tree/fp16").out == f"{ID}\n"
+    ran = run("models", "remove", ID)
+    assert ran.code == 0, ran.err
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]
+    # 2. Got: the model and the card
+    assert run("models", "add", "Some-One/Apples").code == 0
+    sha256 = easel.shelf.licence(easel.shelf.card(ID)).sha256
+    assert run("models", "get", ID, "--accept-licence", sha256).code == 0
+    (told,) = map(json.loads, run("models", "remove", ID, "--json").out.splitlines())
+    assert told == {"event": "removed", "id": ID, "card": True}
+    assert easel.shelf.installed() == ()
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]
+    # 3. Then there is nothing of that name; and a card of the shelf stays
+    assert run("models", "remove", ID).code == 1
+    assert run("models", "remove", "tiny").code == 1
+    assert [card.id for card in easel.shelf.cards()] == ["tiny"]

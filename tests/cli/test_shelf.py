@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,37 +15,13 @@ from app.weights.licences import licence
 from tests.cli.conftest import Ran
 from tests.convert.conftest import tiny_resources, tiny_source
 from tests.convert.ldm_layout import single_file
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
+from tests.jobs.conftest import easel, files, hub
+from tests.jobs.other_easel import start_other
+from tests.jobs.shelves import easel_with_shelf
 from tests.weights.hubs import FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
-__all__ = ["tiny_resources", "tiny_source"]  # fixtures of the converter's tests
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
-
-
-@pytest.fixture
-def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
-    with fault_hub(tmp_path, files) as running:
-        yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
-
-
-@pytest.fixture
-def run(easel: Easel, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def run(*argv: str) -> Ran:
-        code = main(argv, lambda: easel)
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return run
+__all__ = ["easel", "files", "hub", "tiny_resources", "tiny_source"]  # fixtures of other rooms
 
 
 @pytest.fixture
@@ -205,9 +181,10 @@ def test_what_this_easel_cannot_use_yet_is_not_offered(
     real = compose()
     ids = [card.id for card in real.shelf.cards()]
     assert "sd-1.5" in ids
-    assert "taesd" not in ids
-    assert main(("models", "get", "taesd"), lambda: real) == 1
-    assert "this version of Easel has no use for it yet" in capsys.readouterr().err
+    assert {"taesd", "lcm-lora-sd-1.5"} <= set(ids)
+    assert "sd-1.5-coreml" not in ids
+    assert main(("models", "get", "sd-1.5-coreml"), lambda: real) == 1
+    assert "yet" in capsys.readouterr().err
 
 
 def test_a_name_that_is_not_on_the_shelf_is_told(run: Callable[..., Ran]) -> None:
@@ -226,3 +203,38 @@ def test_a_hub_that_is_gone_is_told_and_what_came_is_kept(
     assert ran.code == 1
     assert "What has arrived is kept." in ran.err
     assert easel.shelf.installed() == ()
+
+
+def test_another_easel_is_waited_for_with_a_line_that_says_so(
+    easel_home: Path,
+    tmp_path: Path,
+    files: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    largest = max(files, key=lambda path: len(files[path]))
+    slow = {"do": "serve", "path": largest, "rate": len(files[largest]) / 3, "times": 1}
+    with fault_hub(tmp_path / "slow", files, slow) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        easel.shelf.accept(easel.shelf.card("tiny"))
+        with start_other(easel_home, hub) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "Transferring\n"
+            assert main(("models", "get", "tiny"), lambda: easel) == 0
+        printed = capsys.readouterr()
+        assert "Another Easel works on this model." in printed.err
+        assert printed.out == "tiny\n"
+        asked = [entry["path"] for entry in hub.log()]
+        assert len(asked) == len(set(asked)) == len(files)
+
+
+def test_a_folder_for_models_that_is_gone_is_not_made_anew(
+    run: Callable[..., Ran], sha256: str, tmp_path: Path, hub: FaultHub
+) -> None:
+    disk = tmp_path / "disk"
+    assert run("models", "move", str(disk)).code == 0
+    disk.rmdir()
+    ran = run("models", "get", "tiny", "--accept-licence", sha256)
+    assert ran.code == 1
+    assert "The folder with your models is not there." in ran.err
+    assert not disk.exists()
+    assert hub.log() == []

@@ -162,6 +162,7 @@ HOSTILE: dict[str, tuple[str, Change]] = {
     "absurd vocabulary": ("hostile", changed("text_encoder/config.json", vocab_size=10**12)),
     "not a number": ("hostile", changed("vae/config.json", scaling_factor=float("nan"))),
     "infinite": ("hostile", changed("scheduler/scheduler_config.json", beta_end=float("inf"))),
+    "too large for a float": ("hostile", changed("vae/config.json", scaling_factor=10**400)),
     "ten thousand blocks": (
         "hostile",
         changed("unet/config.json", down_block_types=["DownBlock2D"] * 10_000),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from app.convert.importing import Brought, Importing, Stage, bring_in
@@ -147,6 +148,7 @@ def test_an_inpainting_checkpoint_keeps_its_nine_channels(
     unet = load_file(tmp_path / "staging" / "unet" / "diffusion_pytorch_model.safetensors")
     assert torch.equal(unet["conv_in.weight"], state[first])
     assert "Inpaint" in (tmp_path / "staging" / "model_index.json").read_text()
+    assert read_model((tmp_path / "staging").absolute()).family is Family(kind)
 
 
 def test_old_and_extra_names_do_no_harm(
@@ -206,6 +208,14 @@ def test_a_lora_is_copied_with_its_family(
     there = load_file(tmp_path / "s" / "lora.safetensors")
     assert all(torch.equal(there[name], state[name]) for name in state)
     assert proven(tmp_path / "s", result)
+
+
+def test_of_a_loras_header_what_says_how_it_was_made_is_kept(tmp_path: Path) -> None:
+    told = {"lora_adapter_metadata": '{"unet.lora_alpha": 6}', "other": "x", "format": "pt"}
+    save_file(lora(768, "peft"), tmp_path / "l.safetensors", told)
+    brought(tmp_path / "l.safetensors", tmp_path / "s", tmp_path)
+    with safe_open(str(tmp_path / "s" / "lora.safetensors"), framework="pt") as there:
+        assert there.metadata() == {key: told[key] for key in ("lora_adapter_metadata", "format")}
 
 
 @pytest.mark.parametrize(

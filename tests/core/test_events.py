@@ -16,6 +16,7 @@ from app.core.events import (
     Failed,
     Finished,
     Loading,
+    PartlyUsed,
     Pixels,
     Progress,
     Stepped,
@@ -26,6 +27,7 @@ from app.core.placement import Placement
 PIXELS = Pixels(2, 1, b"\0\1\2\3\4\5")
 EVENTS: tuple[Any, ...] = (
     Loading("j"),
+    PartlyUsed("j", "Ink", 190, 2),
     Stepped("j", 1, 20, PIXELS),
     Decoding("j"),
     Finished("j", PIXELS, Placement.CPU, 1.5),

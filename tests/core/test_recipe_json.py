@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.recipe import Recipe
+from app.core.recipe import LoraUse, Recipe
 from app.core.recipe_json import from_dict, from_json, to_dict, to_json
 from tests.library.examples import recipe, recipes
 
@@ -36,11 +37,24 @@ _JSON = st.recursive(
 )
 
 
-@given(key=st.sampled_from([*sorted(to_dict(recipe())), "start", "loras"]), value=_JSON)
+_KEYS = [*sorted(to_dict(recipe())), "start", "loras", "vae", "parent"]
+
+
+@given(key=st.sampled_from(_KEYS), value=_JSON)
 def test_a_changed_field_gives_a_recipe_or_a_value_error(key: str, value: object) -> None:
     data = to_dict(recipe()) | {key: value}
     with contextlib.suppress(ValueError):
         assert isinstance(from_json(json.dumps(data)), Recipe)
+
+
+def test_what_an_older_easel_wrote_is_read_and_it_reads_ours() -> None:
+    """The version stays: a recipe without the new field has no key that an older one lacks."""
+    plain = recipe()
+    assert "vae" not in to_dict(plain)
+    assert from_dict(to_dict(plain)) == plain
+    chosen = replace(plain, vae="clear", loras=(LoraUse("ink", -0.5),))
+    assert from_json(to_json(chosen)) == chosen
+    assert from_dict(to_dict(chosen) | {"vae": None}) == replace(chosen, vae=None)
 
 
 @given(data=_JSON)

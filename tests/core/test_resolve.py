@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.adapter import Adapter
+from app.core.card import Kind
 from app.core.errors import RecipeProblem
 from app.core.model import Family, Feature, Limits, Model
 from app.core.recipe import SEEDS, Draft, LoraUse, Recipe, Scheduler, Size, Start
@@ -25,6 +27,11 @@ LIMITS = Limits(
     scheduler=Scheduler.DDIM,
 )
 MODEL = Model("starter", "Starter", Family.SD1, "/models/starter", LIMITS, built_in=True)
+ADAPTERS = (
+    Adapter("x", "X", Kind.LORA, Family.SD1, "/x.safetensors"),
+    Adapter("v", "V", Kind.VAE, Family.SD1, "/v"),
+)
+CHANGEABLE = replace(MODEL, limits=replace(LIMITS, features=frozenset(Feature)), adapters=ADAPTERS)
 
 _NUMBERS = st.integers() | st.sampled_from([0, 1, 7, 64, 128, 150, 100_000, -1, SEEDS - 1, SEEDS])
 _SURROGATES = st.text(st.characters(exclude_categories=()), max_size=50)
@@ -43,7 +50,8 @@ drafts = st.builds(
     scheduler=st.none() | st.sampled_from(Scheduler) | st.text(max_size=20),
     count=st.integers(-1, 5),
     start=st.none() | st.builds(Start, st.text(), st.text(), st.floats(), st.none() | st.text()),
-    loras=st.just(()) | st.just((LoraUse("x"),)),
+    loras=st.lists(st.builds(LoraUse, st.sampled_from("xyv"), st.floats()), max_size=2).map(tuple),
+    vae=st.none() | st.sampled_from("xv") | st.text(max_size=90),
 )
 
 
@@ -63,16 +71,18 @@ def check(recipe: Recipe, draft: Draft, limits: Limits) -> None:
     assert recipe.start is None or 0 < recipe.start.strength <= 1
 
 
-@given(draft=drafts)
-def test_any_draft_gives_recipes_within_limits_or_a_problem_of_a_field(draft: Draft) -> None:
+@given(draft=drafts, model=st.sampled_from([MODEL, CHANGEABLE]))
+def test_any_draft_gives_recipes_within_limits_or_a_problem_of_a_field(
+    draft: Draft, model: Model
+) -> None:
     problem: RecipeProblem | None = None
     recipes: tuple[Recipe, ...] = ()
     try:
-        recipes = resolve(draft, MODEL)
+        recipes = resolve(draft, model)
     except RecipeProblem as raised:
         problem = raised
     if problem is not None:
-        assert problem.field in {field.name for field in fields(Draft)} | {"strength"}
+        assert problem.field in {field.name for field in fields(Draft)} | {"strength", "weight"}
         assert len(problem.value) <= 80
         assert problem.allowed
         problem.value.encode("utf-8")
@@ -80,6 +90,9 @@ def test_any_draft_gives_recipes_within_limits_or_a_problem_of_a_field(draft: Dr
     assert len(recipes) == draft.count
     for recipe in recipes:
         check(recipe, draft, LIMITS)
+        assert (recipe.loras, recipe.vae) == (draft.loras, draft.vae)
+        assert all(use.id == "x" and abs(use.weight) <= 2 for use in recipe.loras)
+        assert recipe.vae in (None, "v")
 
 
 def test_what_is_left_open_is_the_models_own_default() -> None:
@@ -150,13 +163,35 @@ def test_what_the_model_cannot_do_is_refused_and_not_ignored(
     feature: Feature, draft: Draft
 ) -> None:
     def model(features: frozenset[Feature]) -> Model:
-        return replace(MODEL, limits=replace(LIMITS, features=features))
+        return replace(CHANGEABLE, limits=replace(LIMITS, features=features))
 
     every = frozenset(Feature)
     assert resolve(draft, model(every))
     with pytest.raises(RecipeProblem) as caught:
         resolve(draft, model(every - {feature}))
     assert caught.value.value == feature.value
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "allowed"),
+    [
+        ({"loras": (LoraUse("y"),)}, "loras", "x"),
+        ({"loras": (LoraUse("v"),)}, "loras", "x"),
+        ({"loras": (LoraUse("x", 2.01),)}, "weight", "-2 to 2"),
+        ({"loras": (LoraUse("x", -2.01),)}, "weight", "-2 to 2"),
+        ({"loras": (LoraUse("x", math.nan),)}, "weight", "-2 to 2"),
+        ({"loras": (LoraUse("x"), LoraUse("x", math.inf))}, "weight", "-2 to 2"),
+        ({"vae": "x"}, "vae", "v"),
+        ({"vae": ""}, "vae", "v"),
+    ],
+    ids=str,
+)
+def test_what_is_not_installed_or_too_much_says_what_would_do(
+    change: dict[str, object], field: str, allowed: str
+) -> None:
+    with pytest.raises(RecipeProblem) as caught:
+        resolve(replace(Draft("a dog"), **change), CHANGEABLE)  # type: ignore[arg-type]
+    assert (caught.value.field, caught.value.allowed) == (field, allowed)
 
 
 def test_halves_of_characters_become_marks_and_whole_pairs_are_joined() -> None:
@@ -200,3 +235,15 @@ def test_schedulers_are_found_by_their_other_names() -> None:
     assert parse_scheduler("PLMS") is Scheduler.PNDM
     assert parse_scheduler("euler ancestral") is Scheduler.EULER_A
     assert parse_scheduler("DPM++") is Scheduler.DPMPP_2M_KARRAS
+
+
+def test_a_model_of_fixed_sizes_takes_these_and_names_them() -> None:
+    shapes = (Size(512, 512), Size(512, 768))
+    limits = replace(
+        LIMITS, native=shapes[0], shapes=shapes, min_side=512, max_side=768, shapes_only=True
+    )
+    model = replace(MODEL, limits=limits)
+    assert resolve(Draft("x", size="512x768"), model)[0].size == shapes[1]
+    with pytest.raises(RecipeProblem) as caught:
+        resolve(Draft("x", size="768x768"), model)
+    assert caught.value == RecipeProblem("size", "768x768", "512x512, 512x768")

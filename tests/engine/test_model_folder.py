@@ -14,7 +14,7 @@ import pytest
 
 from app.core.errors import ModelDamaged, ModelIncomplete, ModelMissing, ModelUnsupported
 from app.core.folders import Folders
-from app.core.model import Family, Vocabulary
+from app.core.model import Family, Feature, Vocabulary
 from app.core.recipe import Scheduler, Size
 from app.engine.family_limits import Shape, limits_of
 from app.engine.model_folder import component_weights, read_model, starter, vocabulary
@@ -179,7 +179,7 @@ def test_a_configuration_that_contradicts_the_weights_or_sense_is_damage(
         ("model_index.json", {"_class_name": "os.system"}, "os.system"),
         ("model_index.json", {"vae": ["diffusers", "AsymmetricAutoencoderKL"]}, "Asymmetric"),
         ("model_index.json", {"vae": None}, "nothing"),
-        ("unet/config.json", {"in_channels": 9}, "9 input channels"),
+        ("unet/config.json", {"in_channels": 5}, "5 input channels"),
     ],
 )
 def test_a_model_of_another_kind_is_unsupported(
@@ -188,6 +188,15 @@ def test_a_model_of_another_kind_is_unsupported(
     change(own / file, **values)
     with pytest.raises(ModelUnsupported, match=found):
         read_model(own)
+
+
+def test_a_model_made_for_inpainting_can_do_all_that_others_can(
+    tiny_folder: Callable[..., Path],
+) -> None:
+    model = read_model(tiny_folder("sd1-inpainting"))
+    assert model.family is Family.SD1
+    assert model.limits == read_model(tiny_folder("sd1")).limits
+    assert Feature.INPAINTING in model.limits.features
 
 
 def test_weights_named_fp16_are_found(own: Path) -> None:
@@ -243,6 +252,7 @@ def test_the_starters_limits_come_from_its_catalogue_file(
     assert (limits.steps, limits.quick_steps, limits.fine_steps, limits.guidance) == (20, 8, 40, 4)
     assert limits.scheduler is Scheduler.DPMPP_2M_KARRAS
     assert limits.max_tokens == 22, "from the model itself"
+    assert limits.features == frozenset(Feature) - {Feature.LORA}
     for size in limits.shapes:
         for side in (size.width, size.height):
             assert limits.min_side <= side <= limits.max_side

@@ -6,10 +6,14 @@ import hashlib
 from pathlib import Path
 
 from app.compose import Easel, compose
+from app.core.card import CardFile, Kind, Origin, Receipt
 from app.core.folders import Folders
+from app.core.model import Family
 from app.core.settings import Settings
 from app.jobs.shelf import Shelf
+from app.weights import receipts
 from app.weights.patience import Options
+from app.weights.receipts import Installed
 from tests.tiny_models import build_tiny
 from tests.weights.hubs import QUICK, FaultHub
 
@@ -46,6 +50,22 @@ def easel_with_shelf(home: Path, hub: FaultHub, files: dict[str, bytes]) -> Shel
     (shipped / "models" / "catalog" / "tiny.toml").write_text(_card(files), "utf-8")
     folders = Folders(shipped, real.pictures, real.support, real.caches, real.logs)
     return ShelfEasel(folders, hub.endpoint)
+
+
+def install(folders: Folders, files: dict[str, bytes]) -> Installed:
+    """Put ``files`` where an installed model lies, with its receipt, as a person's own."""
+    folder = receipts.folder_of(folders.installed, "tiny", "file")
+    rows = []
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+        rows.append(CardFile(path, len(data), hashlib.sha256(data).hexdigest()))
+    moment = "2026-11-23T12:00:00+00:00"
+    receipt = Receipt(
+        "tiny", TITLE, Kind.DIFFUSERS, Family.SD1, Origin.FILE, "tiny", tuple(rows), moment
+    )
+    receipts.write(folder, receipt)
+    return Installed(folder, receipt)
 
 
 def _card(files: dict[str, bytes]) -> str:

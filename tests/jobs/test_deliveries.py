@@ -8,29 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import HubUnreachable, ImportRefused, LicenceNotAccepted
+from app.core.errors import HubUnreachable, ImportRefused, LicenceNotAccepted, ModelInUse
 from app.jobs.deliveries import Deliveries, Delivery, DeliveryState
-from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
-from tests.weights.hubs import FaultHub, fault_hub
+from app.jobs.shelf import Shelf
+from app.weights.patience import Options
+from tests.jobs.other_easel import start_other
+from tests.jobs.shelves import ShelfEasel, easel_with_shelf
+from tests.weights.hubs import QUICK, FaultHub, fault_hub
 
 pytestmark = pytest.mark.loopback
 DRIP = {"do": "drip", "path": "unet/diffusion_pytorch_model.safetensors", "times": 10_000}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return served_files(tmp_path_factory.mktemp("served") / "tiny")
-
-
-@pytest.fixture
-def hub(tmp_path: Path, files: dict[str, bytes]) -> Iterator[FaultHub]:
-    with fault_hub(tmp_path, files) as running:
-        yield running
-
-
-@pytest.fixture
-def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> ShelfEasel:
-    return easel_with_shelf(easel_home, hub, files)
 
 
 @pytest.fixture
@@ -132,3 +119,107 @@ def test_closing_ends_a_download_that_drips(
         easel.deliveries.close()
         assert time.monotonic() - began < 3.5
         assert easel.shelf.installed() == ()
+
+
+def test_what_was_interrupted_is_found_by_the_next_easel_and_goes_on_or_goes_away(
+    easel_home: Path, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with fault_hub(tmp_path, files, DRIP | {"after": 1000, "times": 1}) as hub:
+        # 1. One Easel ends in the middle
+        easel = easel_with_shelf(easel_home, hub, files)
+        card = easel.shelf.card("tiny")
+        easel.shelf.accept(card)
+        easel.deliveries.get(card)
+        wait(easel.deliveries, lambda one: one.done > 1000)
+        easel.deliveries.close()
+        # 2. The next lists it as paused, and asks nobody
+        asked = len(hub.log())
+        shelf = Shelf(easel.folders, Options(hub.endpoint, "", QUICK))
+        later = Deliveries(shelf)
+        later.find_unfinished()
+        later.find_unfinished()
+        (paused,) = later.all()
+        assert paused.state is DeliveryState.PAUSED
+        assert 0 < paused.done < paused.total == card.download_bytes
+        assert len(hub.log()) == asked
+        # 3. Discarded, nothing of it is left; asked for again it comes whole
+        later.discard(card)
+        until = time.monotonic() + 20
+        while list(easel.folders.installed.glob("*")) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert list(easel.folders.installed.glob("*")) == []
+        later.find_unfinished()
+        assert [one.state for one in later.all()] == [DeliveryState.CANCELLED]
+        later.get(card)
+        assert wait(later, is_in(DeliveryState.DONE, DeliveryState.FAILED)).installed is not None
+        later.close()
+
+
+def test_a_running_download_is_discarded_too(
+    easel_home: Path, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with fault_hub(tmp_path, files, DRIP) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        card = easel.shelf.card("tiny")
+        easel.shelf.accept(card)
+        easel.deliveries.get(card)
+        wait(easel.deliveries, lambda one: one.done > 0)
+        easel.deliveries.discard(card)
+        until = time.monotonic() + 20
+        while list(easel.folders.installed.glob("*")) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert list(easel.folders.installed.glob("*")) == []
+        easel.deliveries.close()
+
+
+def test_what_is_asked_for_while_held_waits(deliveries: Deliveries, easel: ShelfEasel) -> None:
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    deliveries.hold()
+    deliveries.get(card)
+    time.sleep(0.3)
+    assert [one.state for one in deliveries.all()] == [DeliveryState.WAITING]
+    deliveries.let_go()
+    wait(deliveries, is_in(DeliveryState.DONE))
+    deliveries.hold()
+
+
+def test_a_running_download_is_not_held(
+    easel_home: Path, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    with fault_hub(tmp_path, files, DRIP) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        card = easel.shelf.card("tiny")
+        easel.shelf.accept(card)
+        easel.deliveries.get(card)
+        wait(easel.deliveries, is_in(DeliveryState.RUNNING))
+        with pytest.raises(ModelInUse):
+            easel.deliveries.hold()
+        easel.deliveries.close()
+
+
+@pytest.mark.parametrize("ends", ["done", "killed"])
+def test_another_easel_is_waited_for_and_what_it_got_is_used(
+    easel_home: Path, tmp_path: Path, files: dict[str, bytes], ends: str
+) -> None:
+    largest = max(files, key=lambda path: len(files[path]))
+    slow = {"do": "serve", "path": largest, "rate": len(files[largest]) / 6, "times": 1}
+    with fault_hub(tmp_path, files, slow) as hub:
+        easel = easel_with_shelf(easel_home, hub, files)
+        card = easel.shelf.card("tiny")
+        easel.shelf.accept(card)
+        with start_other(easel_home, hub) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "Transferring\n"
+            easel.deliveries.get(card)
+            wait(easel.deliveries, lambda one: one.stage == "another Easel")
+            if ends == "killed":
+                other.kill()
+            done = wait(easel.deliveries, is_in(DeliveryState.DONE, DeliveryState.FAILED))
+            assert done.installed is not None
+            said = other.stdout.read()
+        asked = [entry["path"].rpartition("/resolve/")[2] for entry in hub.log()]
+        if ends == "done":
+            assert said.endswith("done\n")
+            assert len(asked) == len(set(asked)) == len(files)
+        easel.deliveries.close()

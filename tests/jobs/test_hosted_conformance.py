@@ -7,16 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from app.core.model import ModelFormat
 from app.core.recipe import Recipe, Scheduler, Size
 from app.engine.contract import EngineFactory
 from app.jobs.child_host import ChildHost
 from app.jobs.host import Host
+from app.jobs.hosts import Hosts
 from app.jobs.thread_host import ThreadHost
 from tests.engine.conformance import CHECKS, Subject
 from tests.engine.numpy_engine import make_numpy_engine, numpy_model
 from tests.jobs.hosted_engine import HostedEngine
 
-HOSTS: dict[str, Callable[[EngineFactory], Host]] = {"thread": ThreadHost, "child": ChildHost}
+HOSTS: dict[str, Callable[[EngineFactory], Host]] = {
+    "thread": ThreadHost,
+    "child": ChildHost,
+    "alone": lambda make_engine: Hosts({ModelFormat.DIFFUSERS: ThreadHost(make_engine)}),
+}
 
 
 @pytest.fixture(params=HOSTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.errors import (
@@ -13,11 +15,17 @@ from app.core.errors import (
     NotFinite,
     OutOfMemory,
     PlacementUnavailable,
+    PredictionFailed,
+    RecipeProblem,
 )
+from app.core.model import Family, Model, ModelFormat
 from app.core.placement import Placement
+from app.engine.family_limits import Shape, limits_of
 from app.jobs.ladder import Ladder
 
-BOTH = Ladder((Placement.MPS, Placement.CPU))
+MODEL = Model("m", "M", Family.SD1, "/m", limits_of(Family.SD1, Shape(8, 3, 64, 75)))
+COREML = replace(MODEL, folder="/c", format=ModelFormat.COREML, twin=MODEL)
+BOTH = Ladder(MODEL, (Placement.MPS, Placement.CPU))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +52,28 @@ def test_the_last_rung_is_the_last() -> None:
 
 
 def test_a_job_that_kills_the_engine_twice_is_not_tried_a_third_time() -> None:
-    three = Ladder((Placement.COREML_GPU, Placement.MPS, Placement.CPU))
+    three = Ladder(MODEL, (Placement.COREML_GPU, Placement.MPS, Placement.CPU))
     second = three.after(EngineDied(-9))
     assert second is not None
     assert second.after(EngineDied(-9)) is None
     assert second.after(BlackResult()) is not None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [PredictionFailed("unet", "hang"), BlackResult(), RecipeProblem("loras", "ink", "another")],
+)
+def test_under_the_last_rung_is_the_twin(error: EaselError) -> None:
+    last = Ladder(COREML, (Placement.COREML_GPU,))
+    assert last.after(error) is None
+    assert last.twin(error) == MODEL
+    below = last.below((Placement.MPS, Placement.CPU), error)
+    assert (below.model, below.placement) == (MODEL, Placement.MPS)
+    assert below.verdict(OutOfMemory(2, 1)) == error
+    assert below.twin(BlackResult()) is None
+
+
+def test_the_twin_is_not_tried_for_what_is_final() -> None:
+    last = Ladder(COREML, (Placement.COREML_GPU,), deaths=1)
+    assert last.twin(Bug("trace")) is None
+    assert last.twin(EngineDied(-9)) is None

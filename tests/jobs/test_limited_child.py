@@ -61,6 +61,13 @@ def polite(_: Report, cancelled: Cancelled, *, mark: Path) -> None:
     mark.unlink()
 
 
+def accounting(report: Report, cancelled: Cancelled) -> str:
+    while not cancelled():
+        time.sleep(0.01)
+    report("what was done")
+    return "too late"
+
+
 def dying(*_: object, number: int) -> None:
     os.kill(os.getpid(), number)
 
@@ -117,6 +124,16 @@ def test_each_way_of_dying_has_a_name(
 def test_stop_lets_it_put_things_away(tmp_path: Path) -> None:
     assert run(functools.partial(polite, mark=tmp_path / "mark"), stop_after=1.5) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_it_says_after_a_stop_is_heard() -> None:
+    events: list[object] = []
+    until = time.monotonic() + 1.5
+    stopped = run_limited(
+        accounting, "a file", BOUNDS, events.append, lambda: time.monotonic() > until
+    )
+    assert stopped is None
+    assert events == ["what was done"]
 
 
 def test_stop_ends_one_that_does_not_listen() -> None:

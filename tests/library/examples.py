@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from app.core.events import Finished, Pixels
 from app.core.model import Family, Feature, Limits, Model
 from app.core.placement import Placement
-from app.core.recipe import Draft, LoraUse, Recipe, Scheduler, Size, Start
+from app.core.recipe import Draft, How, LoraUse, Parent, Recipe, Scheduler, Size, Start
+from app.core.recipe_json import to_json
 from app.core.resolve import resolve
 
 SIZE = Size(64, 64)
@@ -63,6 +66,11 @@ def finished(width: int = 8, height: int = 8, seconds: float = 1.5) -> Finished:
     return Finished("job", Pixels(width, height, rgb), Placement.CPU, seconds)
 
 
+def fits_a_jpeg(of: Recipe) -> bool:
+    """A JPEG has room for 65,000 bytes, and our JSON is ASCII with six bytes a foreign letter."""
+    return len(to_json(of)) < 60_000
+
+
 _TEXT = st.one_of(st.text(max_size=200), st.sampled_from(AWKWARD))
 _PATHS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=40)
 _HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -92,8 +100,11 @@ def recipes(draw: st.DrawFn) -> Recipe:
         seed=draw(st.integers(0, 2**32 - 1)),
         scheduler=draw(st.sampled_from(Scheduler)),
         start=draw(st.none() | starts()),
-        loras=tuple(
-            draw(st.lists(st.builds(LoraUse, st.text(max_size=20), st.floats(-2, 2)), max_size=2))
+        parent=draw(
+            st.none()
+            | st.builds(Parent, st.text("0123456789abcdef", min_size=32), st.sampled_from(How))
         ),
     )
-    return resolve(draft, MODEL)[0]
+    loras = draw(st.lists(st.builds(LoraUse, st.text(max_size=20), st.floats(-2, 2)), max_size=2))
+    vae = draw(st.none() | st.text(max_size=20))
+    return replace(resolve(draft, MODEL)[0], loras=tuple(loras), vae=vae)

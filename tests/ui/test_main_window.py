@@ -289,7 +289,7 @@ def test_a_folder_that_is_no_model_says_so_and_changes_nothing(
     before = window.model()
     assert not window.models.open_folder(tmp_path)
 
-    assert error_card(window).again_button.text() == "Choose another folder…"
+    assert error_card(window).again_button.text() == "Another folder…"
     assert window.model() == before
 
 
@@ -299,7 +299,8 @@ def test_without_any_model_the_window_says_why(open_window: Open, tmp_path: Path
             return iter(())
 
     window = open_window(Bare(tmp_path / "bare"))
-    assert error_card(window).again_button.text() == "Open a model folder…"
+    assert error_card(window).again_button.text() == "Open a folder…"
+    assert error_card(window).get_button.text() == "Get a model…"
     window.prompt.set_text("a cat")
     window.generate()
     assert not window.desk

@@ -1,9 +1,11 @@
 """A hub on loopback that goes wrong as it is told to. Run by path, in a process of its own.
 
-``python fault_hub.py ROOT PLAN LOG [CERTIFICATE KEY]`` serves the files below ROOT at
+``python fault_hub.py ROOT PLAN LOG PORT [CERTIFICATE KEY]`` serves the files below ROOT at
 ``/any/repo/resolve/any/PATH`` and ``/cdn/PATH``, on two ports (a hub and its CDN) that it prints.
+PORT is the hub's, 0 for any.
 PLAN is a JSON list of rules, the first that fits a request and is not used up is followed:
-``{"do": FAULT, "path": end of the path, "times": n, "skip": n}`` and the fault's own numbers.
+``{"do": FAULT, "path": end of the path, "method": "HEAD", "times": n, "skip": n}`` and the fault's
+own numbers.
 LOG gets a JSON line for each request when it is over: what was asked, and how many bytes went out.
 """
 
@@ -41,10 +43,12 @@ class Plan:
         self._rules = rules
         self._lock = threading.Lock()
 
-    def rule(self, path: str) -> Rule:
+    def rule(self, request: Request) -> Rule:
         with self._lock:
             for rule in self._rules:
-                if not path.endswith(rule.get("path", "")):
+                if rule.get("method", request.method) != request.method:
+                    continue
+                if not request.path.endswith(rule.get("path", "")):
                     continue
                 if rule.get("skip", 0) > 0:
                     rule["skip"] -= 1
@@ -158,6 +162,8 @@ def answer(request: Request, rule: Rule, root: Path, cdn: str) -> None:
         to = f"{cdn}/cdn/{place_of(request)}"
         request.head(302, {"Content-Length": 0, "Location": to, **linked})
         return
+    if told.get("etags"):
+        rule = rule | {"headers": hub_api.marks(request.path, data) | rule.get("headers", {})}
     send_file(request, rule, data)
 
 
@@ -199,6 +205,8 @@ def send_file(request: Request, rule: Rule, data: bytes) -> None:
 
 def send_body(request: Request, rule: Rule, part: bytes) -> None:
     do, after = rule["do"], rule.get("after", 0)
+    if request.method == "HEAD":
+        return
     if do == "shift":
         part = part[3:] + b"abc"
     if do in ("chunked", "chunked_extra"):
@@ -211,7 +219,7 @@ def send_body(request: Request, rule: Rule, part: bytes) -> None:
     elif do == "drip":
         request.body(part[:after])
         request.drip(part[after:])
-    elif do in ("cut", "rst", "stall"):
+    elif do in ("cut", "rst", "stall") or (do == "ignore_range" and after):
         request.body(part[:after], rule.get("rate"))
         if len(part) > after:
             if do == "rst":
@@ -238,7 +246,7 @@ def serve(link: socket.socket, plan: Plan, log: Log, root: Path, cdn: str, place
                 tunnel(link, head.split()[1].decode(), log)
                 return
             request = Request(link, head)
-            rule = plan.rule(request.path)
+            rule = plan.rule(request)
             began = time.time()
             try:
                 answer(request, rule, root, cdn)
@@ -280,9 +288,11 @@ def tunnel(link: socket.socket, target: str, log: Log) -> None:
         back.join()
 
 
-def listen(place: str, plan: Plan, log: Log, root: Path, cdn: str, tls: list[str]) -> str:
+def listen(
+    place: str, plan: Plan, log: Log, root: Path, cdn: str, tls: list[str], port: int = 0
+) -> str:
     """Start one port and return its address."""
-    server = socket.create_server(("127.0.0.1", 0), backlog=64)
+    server = socket.create_server(("127.0.0.1", port), backlog=64)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
     if context:
         context.load_cert_chain(*tls)
@@ -304,10 +314,10 @@ def listen(place: str, plan: Plan, log: Log, root: Path, cdn: str, tls: list[str
     return f"{'https' if tls else 'http'}://127.0.0.1:{server.getsockname()[1]}"
 
 
-def main(root: str, plan: str, log: str, *tls: str) -> None:
+def main(root: str, plan: str, log: str, port: str, *tls: str) -> None:
     shared = Plan(json.loads(plan)), Log(Path(log)), Path(root)
     cdn = listen("cdn", *shared, "", list(tls))
-    hub = listen("hub", *shared, cdn, list(tls))
+    hub = listen("hub", *shared, cdn, list(tls), int(port))
     print(hub, cdn, flush=True)
     sys.stdin.read()  # until whoever started this is gone
 

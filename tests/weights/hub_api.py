@@ -2,7 +2,8 @@
 
 Made from the files that are served. ``.api.json`` beside them says the rest: "gated", "private",
 "license" (the tag), "page" (rows on a page), "rows" (more rows for the tree), "cdn" (large files
-are redirected there), "lies" (path to other values of its row).
+are redirected there), "lies" (path to other values of its row), "etags" (files come with the marks
+that the real client asks for).
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ def about(root: Path) -> dict[str, Any]:
 
 def is_large(path: str) -> bool:
     return path.endswith(LARGE)
+
+
+def marks(path: str, data: bytes) -> dict[str, str]:
+    """The commit, and what the hub says of the content: SHA-256 of large files, git's of others."""
+    if not is_large(path):
+        return {"X-Repo-Commit": COMMIT, "ETag": f'"{blob(data)}"'}
+    sha256 = hashlib.sha256(data).hexdigest()
+    linked = {"X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{sha256}"'}
+    return {"X-Repo-Commit": COMMIT, "ETag": f'"{sha256}"', **linked}
 
 
 def reply(root: Path, target: str, authorised: bool, base: str) -> Reply:

@@ -93,16 +93,22 @@ class FaultHub:
 
 @contextmanager
 def fault_hub(
-    folder: Path, files: dict[str, bytes], *rules: Any, tls: Any = ()
+    folder: Path, files: dict[str, bytes], *rules: Any, tls: Any = (), port: int = 0
 ) -> Iterator[FaultHub]:
-    """Serve ``files`` from a process of its own, with the faults of ``rules``."""
+    """Serve ``files`` from a process of its own, with the faults of ``rules``.
+
+    ``port`` is that of the hub, 0 for any that is free.
+    """
     root, log = folder / "served", folder / f"log-{time.monotonic_ns()}.jsonl"
     for path, data in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(data)
     command = [sys.executable, str(HERE / "fault_hub.py"), str(root), json.dumps(rules), str(log)]
     process = subprocess.Popen(
-        [*command, *map(str, tls)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, str(port), *map(str, tls)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdin is not None
@@ -162,27 +168,41 @@ def assert_whole(folder: Path, files: dict[str, bytes]) -> None:
 
 
 FETCH_IN_CHILD = """
-import sys, time
+import dataclasses, sys, time
 from pathlib import Path
-from app.weights.patience import Options
+from app.weights.patience import Options, Patience
 from app.weights.transfer import transfer
 from tests.weights.hubs import QUICK, card_for
-endpoint, folder, *names = sys.argv[1:]
+endpoint, folder, wanted, *names = sys.argv[1:]
+patience = dataclasses.replace(Patience(), spare=0) if wanted == "shipped" else QUICK
 files = {Path(name).name: Path(name).read_bytes() for name in names}
 def report(event):
     print(type(event).__name__, flush=True)
 try:
-    transfer(card_for(files), Path(folder), report, lambda: False, Options(endpoint, "", QUICK))
+    transfer(card_for(files), Path(folder), report, lambda: False, Options(endpoint, "", patience))
     print("done", flush=True)
 except Exception as error:
     print("failed", error, flush=True)
 """
 
 
-def start_fetch(hub: FaultHub, folder: Path, *names: Path) -> subprocess.Popen[str]:
-    """The shipped transfer in another process, of the files that ``names`` are copies of."""
+def start_fetch(
+    hub: FaultHub, folder: Path, *names: Path, patience: str = "quick"
+) -> subprocess.Popen[str]:
+    """The shipped transfer in another process, of the files that ``names`` are copies of.
+
+    ``patience`` is "quick" or "shipped".
+    """
     return subprocess.Popen(
-        [sys.executable, "-c", FETCH_IN_CHILD, hub.endpoint, str(folder), *map(str, names)],
+        [
+            sys.executable,
+            "-c",
+            FETCH_IN_CHILD,
+            hub.endpoint,
+            str(folder),
+            patience,
+            *map(str, names),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=HERE.parents[1],

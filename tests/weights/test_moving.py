@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.compose import Easel, compose
+from app.core.card import CardFile
 from app.core.errors import FolderNotWritable, ModelDamaged, ModelIncomplete, NoSpace
 from app.weights import receipts
 from app.weights.events import Checking
@@ -101,6 +102,37 @@ def test_a_place_that_cannot_be_is_refused(
     with pytest.raises(FolderNotWritable):
         easel.move_models(target, silent, never)
     assert_whole(model.folder)
+
+
+def test_what_is_damaged_over_there_does_not_take_the_place_of_the_good_one(
+    easel: Easel, tmp_path: Path
+) -> None:
+    target = tmp_path / "elsewhere"
+    receipts.write(put_files(folder_of(target, "tiny", "main")), RECEIPT, LICENCE)
+    (folder_of(target, "tiny", "main") / WEIGHTS).unlink()
+    assert easel.move_models(target, silent, never)
+    assert_whole(folder_of(target, "tiny", "main"))
+
+
+def test_a_half_downloaded_one_over_there_makes_room(easel: Easel, tmp_path: Path) -> None:
+    place = folder_of(tmp_path / "elsewhere", "tiny", "main")
+    place.mkdir(parents=True)
+    (place / "weights.part").write_bytes(b"half")
+    assert easel.move_models(tmp_path / "elsewhere", silent, never)
+    assert_whole(place)
+
+
+def test_another_model_of_the_same_name_over_there_keeps_both(
+    easel: Easel, model: Installed, tmp_path: Path
+) -> None:
+    place = put_files(folder_of(tmp_path / "elsewhere", "tiny", "main"))
+    (place / WEIGHTS).write_bytes(b"quite another model")
+    other = replace(RECEIPT, files=(CardFile(WEIGHTS, 19, "0" * 64),))
+    receipts.write(place, other, LICENCE)
+    with pytest.raises(FolderNotWritable):
+        easel.move_models(tmp_path / "elsewhere", silent, never)
+    assert_whole(model.folder)
+    assert receipts.read(place) == other
 
 
 @pytest.mark.linux

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from app.core.card import CardFile, Kind
-from app.core.errors import AccessNeeded, CardProblem, ModelWithdrawn
+from app.core.errors import AccessNeeded, CardProblem, HubUnreachable, ModelWithdrawn
 from app.core.model import Family
+from app.weights.choosing import Entry, choose
 from app.weights.events import Connected
 from app.weights.hub import SWITCHES
 from app.weights.licences import licence
@@ -259,6 +260,32 @@ def test_a_busy_hub_is_asked_again_and_an_endless_list_is_left(serve: Serve) -> 
     with pytest.raises(CardProblem) as raised:
         name(serve({f"{n}.txt": b"" for n in range(60)}, page=1))
     assert "more files than any model" in raised.value.reason
+
+
+def test_an_answer_that_drips_is_left(serve: Serve) -> None:
+    slow = {"do": "drip", "path": "LICENSE", "times": 10_000}
+    hub = serve(folder(LICENSE=content(4000)), slow)
+    with pytest.raises(HubUnreachable) as raised:
+        name(hub)
+    assert raised.value.reason == "too slow"
+
+
+def test_of_weights_there_is_one_set_and_that_whole() -> None:
+    stem = "vae/diffusion_pytorch_model"
+    shards = {f"{stem}-0000{n}-of-00002.safetensors" for n in (1, 2)}
+    shards.add(f"{stem}.safetensors.index.json")
+    index = {"_class_name": "StableDiffusionPipeline"}
+
+    def chosen(paths: set[str]) -> set[str]:
+        entries = [Entry(path, 1, "a" * 40, "b" * 64) for path in sorted(paths)]
+        return {entry.path for entry in choose(NAME, entries, index).entries}
+
+    single = f"{stem}.safetensors"
+    assert chosen(NEEDED | shards) == NEEDED
+    assert chosen(NEEDED - {single} | shards) == NEEDED - {single} | shards
+    for missing in shards:
+        with pytest.raises(CardProblem, match="its vae has no weights"):
+            chosen(NEEDED - {single} | shards - {missing})
 
 
 WITNESS = """

@@ -25,8 +25,9 @@ from app.core.errors import (
     NoSpace,
 )
 from app.core.model import Family
+from app.files.disk_names import clash
 from app.weights import receipts
-from app.weights.paths import clash, is_safe_path
+from app.weights.paths import is_safe_path
 from app.weights.receipts import (
     check,
     folder_of,
@@ -303,7 +304,8 @@ import os, signal, sys
 from pathlib import Path
 from app.core.model import Family
 from app.weights import receipts
-from app.weights.paths import clash, is_safe_path
+from app.files.disk_names import clash
+from app.weights.paths import is_safe_path
 from tests.weights.receipt_examples import LICENCE, RECEIPT
 what, folder, nth = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 calls = 0
@@ -462,13 +464,16 @@ def test_a_link_inside_is_removed_and_what_it_points_at_stays(model: Path, tmp_p
 def test_the_sweep_takes_what_was_left_and_nothing_else(root: Path, model: Path) -> None:
     leaving = put_files(root / "gone" / f"{receipts.REMOVED_PREFIX}ab")
     old, young = (put_files(root / f"{receipts.STAGING_PREFIX}{name}") for name in ("old", "new"))
-    os.utime(old, (time.time() - 7200,) * 2)
+    busy = put_files(root / f"{receipts.STAGING_PREFIX}busy")  # one file of it takes hours
+    for place in (old, busy, *old.rglob("*"), *(one for one in busy.rglob("*") if one.is_dir())):
+        os.utime(place, (time.time() - 7200,) * 2)
     unfinished = put_files(folder_of(root, "unfinished", "main"))
 
     sweep(root)
 
     assert not leaving.exists()
     assert not old.exists()
+    assert busy.exists()
     assert young.exists()
     assert names(unfinished) == set(CONTENT)
     assert read(model) == RECEIPT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.core.errors import (
     ModelWithdrawn,
     UnsafeRedirect,
 )
-from app.weights.events import Connected
+from app.weights.events import Connected, Connecting, Stopped, Transferring
 from app.weights.patience import Options
 from app.weights.transfer import transfer
 from tests.weights.hubs import (
@@ -266,3 +267,41 @@ def test_d34_a_proxy_in_the_way_is_named(
             fetch(hub, card_for(FILES), tmp_path / "to")
 
     assert caught.value == HubUnreachable("127.0.0.1", "proxy")
+
+
+def test_d34_a_cancel_ends_what_goes_through_a_proxy(
+    safe: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only our waiting for it: the hub sees the connection end."""
+    events = Events(until=lambda event: isinstance(event, Transferring))
+    stall = {"do": "stall", "after": 64 * KB, "times": NEVER}
+    patience = dataclasses.replace(QUICK, stall_s=60.0)
+    with fault_hub(tmp_path, {}) as proxy, fault_hub(tmp_path, FILES, stall, tls=safe) as hub:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.endpoint)
+        ending = fetch(hub, card_for(FILES), tmp_path / "to", patience=patience, events=events)
+        assert [entry["sent"] for entry in hub.log(least=1)] == [64 * KB]
+
+    assert isinstance(ending, Stopped)
+
+
+@pytest.mark.parametrize("endpoint", ["https://hub.example:99999", "https://[", "hub.example"])
+def test_a_mirror_that_is_no_address_is_told(endpoint: str, tmp_path: Path) -> None:
+    options = Options(endpoint, "", QUICK)
+    with pytest.raises(UnsafeRedirect):
+        transfer(card_for(FILES), tmp_path / "to", Events().report, lambda: False, options)
+
+
+def test_every_host_is_told_of_before_it_is_done_with(tmp_path: Path) -> None:
+    """Also what breaks off, and what nobody answers."""
+    events = Events()
+    rules = ({**TO_CDN, "times": NEVER}, {"do": "cut", "after": KB})
+    with fault_hub(tmp_path, FILES, *rules) as hub:
+        fetch(hub, card_for(FILES), tmp_path / "to", events=events)
+    gone = FaultHub("http://127.0.0.1:1", "", None, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(HubUnreachable):
+        fetch(gone, card_for(FILES), tmp_path / "other", events=events)
+
+    told = [event for event in events.all if isinstance(event, Connecting | Connected)]
+    assert len(events.of(Connecting)) == len(events.of(Connected)) == 4 + QUICK.tries
+    assert isinstance(told[0], Connecting)
+    assert sum(event.received for event in events.of(Connected)) == 200 * KB

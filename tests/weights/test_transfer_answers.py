@@ -220,3 +220,53 @@ def test_packed_bytes_are_not_taken_for_the_file(tmp_path: Path) -> None:
     sent, _ = fetched(tmp_path, packed)
 
     assert sent <= SIZE * 2
+
+
+# --- answers that would never end -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"do": "ignore_range", "after": 150 * KB},
+        {"do": "chunked_extra"},
+    ],
+    ids=lambda rule: rule["do"],
+)
+def test_d11_d16_a_hub_that_begins_anew_each_time_is_given_up(
+    rule: dict[str, Any], tmp_path: Path
+) -> None:
+    """Every try brings bytes, and none of them brings the file nearer to its end."""
+    never = {**rule, "path": "weights.bin", "times": NEVER}
+    with fault_hub(tmp_path, FILES, HALF, never) as hub:
+        with pytest.raises(HubUnreachable) as caught:
+            fetch(hub, card_for(FILES), tmp_path / "to")
+        assert hub.sent() < 8 * SIZE
+
+    assert caught.value.reason == "broken off"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Range": f"bytes 0-{'9' * 5000}/{'9' * 5000}"},
+        {"Content-Range": "bytes 0-²/³"},
+        {"Content-Range": "bytes 0-1/2, bytes 3-4/5"},
+    ],
+    ids=["endless", "not ASCII", "two"],
+)
+def test_d12_a_range_that_is_none_is_no_bug_of_ours(
+    headers: dict[str, str], tmp_path: Path
+) -> None:
+    rule = {"do": "status", "code": 206, "headers": headers, "path": "weights.bin", "times": NEVER}
+    refused(tmp_path, rule, error=ModelWithdrawn)
+
+
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 99999999999999999999 23:59:59 GMT", "Fri, 31 Dec 2030 23:59:59 +99999999"]
+)
+def test_d7_a_date_that_is_none_is_waited_for_like_garbage(date: str, tmp_path: Path) -> None:
+    _, events = fetched(tmp_path, {"do": "status", "code": 429, "headers": {"Retry-After": date}})
+
+    (wait,) = events.of(WaitingFor)
+    assert wait.seconds == 0.3

@@ -124,6 +124,23 @@ def test_a_budget_is_refilled_by_progress_only() -> None:
         budget.pause(setback)
 
 
+def test_d30_a_network_that_worked_is_waited_for_longer() -> None:
+    """And only that: a hub that answers with faults is given up as soon as before."""
+    gone, down = HubUnreachable("h", "no connection"), HubUnreachable("h", "HTTP 503")
+    for worked, error, tries in ((False, gone, QUICK.tries), (True, down, QUICK.tries)):
+        budget = Budget(QUICK, worked=worked)
+        for _ in range(tries - 1):
+            budget.pause(Setback(error))
+        with pytest.raises(HubUnreachable):
+            budget.pause(Setback(error))
+    budget = Budget(dataclasses.replace(QUICK, lost_s=0.4), worked=True)
+    waits = [budget.pause(Setback(gone)) for _ in range(3 * QUICK.tries)]
+    assert waits[-1] == QUICK.pauses[-1]
+    time.sleep(0.25)
+    with pytest.raises(HubUnreachable):
+        budget.pause(Setback(gone))
+
+
 @pytest.mark.parametrize("times", [1, NEVER])
 def test_d9_a_stall_within_a_file_is_noticed(times: int, tmp_path: Path) -> None:
     rule = {"do": "stall", "path": BIG, "after": 400 * KB, "times": times}

@@ -17,9 +17,18 @@ def encode(vae: Any, picture: Image.Image, generator: torch.Generator) -> torch.
 
     An AutoencoderKL gives a distribution: one sample of it is drawn from ``generator``.
     """
+    return encode_levels(vae, levels_of(picture), generator)
+
+
+def levels_of(picture: Image.Image) -> torch.Tensor:
+    """``picture`` (RGB) as levels in [-1, 1], float32 [1, 3, height, width] on the CPU."""
     levels = torch.from_numpy(np.asarray(picture, np.float32) / 127.5 - 1.0)
-    pixels = levels.permute(2, 0, 1)[None].to(vae.device, vae.dtype)
-    encoded = vae.encode(pixels)
+    return levels.permute(2, 0, 1)[None]
+
+
+def encode_levels(vae: Any, levels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """As ``encode``, of a picture as ``levels_of`` gives it."""
+    encoded = vae.encode(levels.to(vae.device, vae.dtype))
     if hasattr(encoded, "latents"):
         latents = encoded.latents.float()
     else:

@@ -22,7 +22,8 @@ from app.core.recipe import Recipe
 from app.engine.previews import Previewer
 from app.engine.schedulers import SCHEDULERS, settings_for
 from app.engine.torch.families import Embeds, Pipelines
-from app.engine.torch.watch import Watch
+from app.engine.torch.inpainting import beside_noise
+from app.engine.watch import Watch
 
 _NO_PICTURE = (1, 3, 8, 8)
 """Shape of what image-to-image pipelines are given as picture: never looked at, see families."""
@@ -50,10 +51,13 @@ class Denoiser:
         start: tuple[torch.Tensor, Image.Image | None] | None,
         generator: torch.Generator,
         on_step: OnStep,
+        beside: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Denoise ``recipe`` from pure noise, or from ``start`` (latents and mask).
 
-        Gives float32 latents. Raises NotFinite("denoising"), and what ``on_step`` raises.
+        ``beside`` is what a UNet made for inpainting is told; such a one keeps by itself what a
+        mask keeps. Gives float32 latents. Raises NotFinite("denoising"), and what ``on_step``
+        raises.
         """
         scheduler = make_scheduler(recipe, scheduler_config)
         size = recipe.size
@@ -76,9 +80,10 @@ class Denoiser:
             arguments |= {"image": torch.zeros(_NO_PICTURE), "strength": sure(strength, recipe)}
             known = start[0].to(self._unet.device)
             pipeline.prepare = _noised(scheduler, known, noise.to(known.device), strength)
-            if start[1] is not None:
+            if start[1] is not None and beside is None:
                 on_step.keep = Kept(known, noise.to(known.device), start[1])
-        latents: torch.Tensor = pipeline(callback_on_step_end=on_step, **arguments)[0]
+        with beside_noise(self._unet, beside):
+            latents: torch.Tensor = pipeline(callback_on_step_end=on_step, **arguments)[0]
         if not bool(torch.isfinite(latents).all()):
             raise NotFinite("denoising")
         return latents

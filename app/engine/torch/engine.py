@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from app.core.adapter import of_kind
+from app.core.card import Kind
 from app.core.errors import BadResult, ModelDamaged, ModelMissing, NotFinite, RecipeProblem
 from app.core.events import Cancelled, Decoding, Finished, Pixels, Task
 from app.core.model import Family, Model
@@ -20,13 +22,16 @@ from app.engine.contract import IsCancelled, Report
 from app.engine.guards import check_pixels
 from app.engine.previews import Previewer, matrix_for
 from app.engine.start_pictures import OpenedStart, keep_unmasked, open_start
-from app.engine.torch import autoencoding
+from app.engine.torch import autoencoding, inpainting
+from app.engine.torch.changes import Changes, changes_of
 from app.engine.torch.denoising import Denoiser, OnStep
+from app.engine.torch.embeddings import spoken
 from app.engine.torch.failures import typed
 from app.engine.torch.families import Embeds, encode, pipelines_of
 from app.engine.torch.networks import Memory, Networks, folder_stamp
 from app.engine.torch.placement import device_of, free_memory, placements
-from app.engine.torch.watch import Stopped, Watch
+from app.engine.torch.tiny_previews import TINY_CHANNELS, TinyPreviewer, load_tiny
+from app.engine.watch import Stopped, Watch
 
 PROMPTS_KEPT = 16
 
@@ -53,7 +58,8 @@ class TorchEngine:
         self._networks: Networks | None = None
         self._key: tuple[object, ...] = ()
         self._denoiser: Denoiser | None = None
-        self._embeds: OrderedDict[tuple[str, str, bool], Embeds] = OrderedDict()
+        self._embeds: OrderedDict[tuple[object, ...], Embeds] = OrderedDict()
+        self._previewing: tuple[object, Any] | None = None
         self._closed = False
 
     def placements(self) -> tuple[Placement, ...]:
@@ -104,20 +110,23 @@ class TorchEngine:
         recipe = task.recipe
         watch.check()
         # 1. What the recipe starts from, and the networks' home
-        if recipe.loras:
-            raise RecipeProblem("loras", recipe.loras[0].id, "a model that can do this")
+        changes = changes_of(recipe, task.model)
         opened = open_start(recipe.start, recipe.size) if recipe.start else None
         networks = self._home(task.model, task.placement)
-        if networks.staged:
+        if networks.change(changes) or networks.staged:
             self._denoiser = None
         generator = torch.Generator("cpu").manual_seed(recipe.seed)
         # 2. Prompt
-        embeds = self._understand(recipe, networks, watch)
-        # 3. Starting picture
-        start = None
+        embeds = self._understand(recipe, changes, networks, watch)
+        # 3. Starting picture, and what is to be drawn of it
+        start = beside = None
         if opened is not None:
             latents = autoencoding.encode(networks.vae(watch), opened.picture, generator)
             start = (latents, opened.mask)
+        if networks.inpaints:
+            vae = networks.vae(watch)
+            beside = inpainting.told(vae, opened, recipe.size, networks.factor, generator)
+            del vae
         # 4. Denoise
         denoiser = self._ready(networks, watch)
         previewer = self._previewer(task, networks) if task.previews else None
@@ -131,6 +140,7 @@ class TorchEngine:
             start,
             generator,
             OnStep(watch, previewer),
+            beside,
         )
         # 5. Decode
         del denoiser
@@ -151,15 +161,19 @@ class TorchEngine:
             self._key = key
         return self._networks
 
-    def _understand(self, recipe: Recipe, networks: Networks, watch: Watch) -> Embeds:
+    def _understand(
+        self, recipe: Recipe, changes: Changes, networks: Networks, watch: Watch
+    ) -> Embeds:
         """The prompt's embeddings, from the cache when it was drawn before."""
         guided = recipe.guidance > 1
-        key = (recipe.prompt, recipe.negative_prompt if guided else "", guided)
+        said = (recipe.prompt, recipe.negative_prompt if guided else "", guided)
+        key = (*said, *changes.of_text())
         if key in self._embeds:
             self._embeds.move_to_end(key)
             return self._embeds[key]
         parts = networks.text_parts(watch)
-        embeds = encode(networks.pipelines, parts, *key)
+        with spoken(parts, changes.embeddings) as knowing:
+            embeds = encode(networks.pipelines, knowing, *said)
         if not embeds.all_finite():
             raise NotFinite("prompt")
         self._embeds[key] = embeds
@@ -175,7 +189,20 @@ class TorchEngine:
 
     def _previewer(self, task: Task, networks: Networks) -> Previewer:
         colours = matrix_for(Path(task.model.folder), networks.family, networks.channels)
-        return Previewer(colours, self._clock)
+        tiny = self._tiny(task.model, networks)
+        if tiny is None:
+            return Previewer(colours, self._clock)
+        return TinyPreviewer(tiny, colours, self._clock)
+
+    def _tiny(self, model: Model, networks: Networks) -> Any:
+        """The tiny autoencoder for previews, where one is installed, fits and is sound."""
+        for adapter in of_kind(model.adapters, Kind.PREVIEWER):
+            if adapter.fits(networks.family) and networks.channels == TINY_CHANNELS:
+                key = (adapter, networks.device)
+                if self._previewing is None or self._previewing[0] != key:
+                    self._previewing = (key, load_tiny(Path(adapter.path), networks.device))
+                return self._previewing[1]
+        return None
 
     def _decode(
         self, latents: torch.Tensor, networks: Networks, opened: OpenedStart | None, watch: Watch
@@ -199,6 +226,7 @@ class TorchEngine:
         if self._networks is not None:
             self._networks.free()
         self._networks = None
+        self._previewing = None
         self._key = ()
 
 

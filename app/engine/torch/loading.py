@@ -27,12 +27,14 @@ def load_network(
     dtype: torch.dtype,
     device: torch.device,
     channels_last: bool = False,
+    stem: str | None = None,
 ) -> Any:
     """The network of class ``network`` in ``folder/component``, ready to run, no gradients.
 
-    Raises ModelIncomplete, ModelDamaged, OutOfMemory's torch forms.
+    ``stem`` is as in ``component_weights``. Raises ModelIncomplete, ModelDamaged, OutOfMemory's
+    torch forms.
     """
-    weights = component_weights(folder, component)
+    weights = component_weights(folder, component, stem)
     with _damage_named(weights.headers[0].file):
         loaded = None
         if network.__module__.startswith("diffusers"):

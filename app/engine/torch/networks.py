@@ -14,20 +14,35 @@ from typing import Any, Literal
 
 import torch
 
+from app.core.adapter import Adapter
+from app.core.errors import RecipeProblem
 from app.core.model import Family, Model
-from app.engine.model_folder import component_weights, read_json, text_encoders
+from app.engine.model_folder import (
+    Weights,
+    component_weights,
+    read_json,
+    text_encoders,
+    told_channels,
+)
+from app.engine.torch.changes import Changes
 from app.engine.torch.families import Pipelines, pipelines_of
 from app.engine.torch.loading import damaged_file, load_network, load_tokenizer
+from app.engine.torch.loras import lay_over
 from app.engine.torch.placement import dtype_for, free_memory
-from app.engine.torch.watch import Watch
+from app.engine.watch import Watch
 
 Memory = Literal["auto", "staged", "resident"]
 """How networks share memory; "auto" stages when they and the work would not all fit."""
+
+FITTING = "an autoencoder for this kind of model"
+"""What ``RecipeProblem.allowed`` says of one with other latents."""
 
 _WIDE = 64
 """Latents a side from which a UNet in bfloat16 gains from channels_last on a CPU. Measured on
 AVX512-bf16: 4 % faster there, but 18 % slower on the starter's 16; autoencoders, which work at
 the picture's own size, always gain (a quarter on the starter's, two thirds on SD 1.5's)."""
+
+_VAE_STEM = "diffusion_pytorch_model"
 
 _RESERVE = 1 << 30
 """Bytes "auto" leaves to others."""
@@ -52,9 +67,26 @@ class Networks:
         self.staged = memory == "staged" or (
             memory == "auto" and self._needed(pixels) + _RESERVE > (free_memory(device) or 1 << 62)
         )
+        self._changes = Changes()
         self._bfloat16_cpu = device.type == "cpu" and self.dtype is torch.bfloat16
         self._wide = model.limits.native.width >= _WIDE * self.factor
         self._loaded: dict[str, Any] = {}
+
+    def change(self, changes: Changes) -> bool:
+        """Be as ``changes`` say; true when the UNet and the text encoders have to be loaded anew.
+
+        Raises RecipeProblem for an autoencoder with other latents than the model's.
+        """
+        if changes.vae is not None:
+            self._check_vae(changes.vae)
+        before, self._changes = self._changes, changes
+        if before.of_vae() != changes.of_vae():
+            self._drop([name for name in self._loaded if name == "vae"])
+        others = before.of_loras() != changes.of_loras()
+        if others:
+            changed = ("unet", *self._encoders)
+            self._drop([name for name in self._loaded if name in changed])
+        return others
 
     @property
     def pipelines(self) -> Pipelines:
@@ -73,6 +105,12 @@ class Networks:
     @property
     def channels(self) -> int:
         return int(self._vae_config["latent_channels"])
+
+    @property
+    def inpaints(self) -> bool:
+        """Whether the UNet wants to be told a mask (see ``inpainting``)."""
+        unet = read_json(self._folder / "unet" / "config.json", self._folder)
+        return bool(unet.get("in_channels") == told_channels(self.channels))
 
     def text_parts(self, watch: Watch) -> dict[str, Any]:
         """Tokenizers, text encoders and options, by the names the family's pipelines take."""
@@ -113,16 +151,17 @@ class Networks:
         from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
         self._make_room("vae")
+        if self._changes.vae is not None:
+            return self._chosen_vae(self._changes.vae, watch)
         tiny = self._index["vae"][1] == "AutoencoderTiny"
-        overflows = self.dtype is torch.float16 and bool(self._vae_config.get("force_upcast"))
-        dtype = torch.float32 if overflows else self.dtype
+        dtype = self._vae_dtype(self._vae_config)
         return self._network("vae", AutoencoderTiny if tiny else AutoencoderKL, dtype, watch)
 
     def find_damage(self) -> Path | None:
         """The first weight file of the loaded networks that holds a NaN or infinity, or None."""
         for name, part in self._loaded.items():
             if isinstance(part, torch.nn.Module):
-                file = damaged_file(component_weights(self._folder, name), part)
+                file = damaged_file(self._weights(name), part)
                 if file is not None:
                     return file
         return None
@@ -133,8 +172,42 @@ class Networks:
 
     def _network(self, name: str, network: type, dtype: torch.dtype, watch: Watch) -> Any:
         last = self._bfloat16_cpu and (name == "vae" or (name == "unet" and self._wide))
-        load = partial(load_network, network, self._folder, name, dtype, self.device, last)
+
+        def load() -> Any:
+            loaded = load_network(network, self._folder, name, dtype, self.device, last)
+            if name != "vae":
+                lay_over(loaded, name, self._changes.loras, watch)
+            return loaded
+
         return self._get(name, watch, load)
+
+    def _chosen_vae(self, chosen: Adapter, watch: Watch) -> Any:
+        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+        place = Path(chosen.path)
+        dtype = self._vae_dtype(read_json(place / "config.json", place))
+        last = self._bfloat16_cpu
+        at = (place.parent, place.name, dtype, self.device, last, _VAE_STEM)
+        return self._get("vae", watch, partial(load_network, AutoencoderKL, *at))
+
+    def _check_vae(self, chosen: Adapter) -> None:
+        place = Path(chosen.path)
+        config = read_json(place / "config.json", place)
+        levels = config.get("block_out_channels")
+        kind, channels = config.get("_class_name"), config.get("latent_channels")
+        fits = isinstance(levels, list) and 2 ** (len(levels) - 1) == self.factor
+        if kind != "AutoencoderKL" or channels != self.channels or not fits:
+            raise RecipeProblem("vae", chosen.title[:80], FITTING)
+
+    def _vae_dtype(self, config: dict[str, Any]) -> torch.dtype:
+        overflows = self.dtype is torch.float16 and bool(config.get("force_upcast"))
+        return torch.float32 if overflows else self.dtype
+
+    def _weights(self, name: str) -> Weights:
+        if name == "vae" and self._changes.vae is not None:
+            place = Path(self._changes.vae.path)
+            return component_weights(place.parent, place.name, _VAE_STEM)
+        return component_weights(self._folder, name)
 
     def _get(self, name: str, watch: Watch, load: Callable[[], Any]) -> Any:
         if name not in self._loaded:

@@ -101,3 +101,12 @@ class ValueEdit(QLineEdit):
         if self.text() != text:
             self.setText(text)
             self.updateGeometry()
+
+
+def number_in(text: str) -> float | None:
+    """The number that ``text`` begins with, with a point or a comma; None where there is none."""
+    try:
+        number = float(text.strip().split(" ")[0].replace(",", "."))
+    except (ValueError, IndexError):
+        return None
+    return number if number == number and abs(number) < 1e9 else None

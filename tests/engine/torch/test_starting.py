@@ -177,3 +177,85 @@ def test_a_cancel_between_steps_of_inpainting_leaves_no_mask_behind(
     task = Task("job", masked, model, Placement.CPU)
     Drawing(engine, task, lambda progress: getattr(progress, "step", 0) == 2).run()
     assert (drawn(engine, model, recipe_for(model, None)) == plain).all()
+
+
+# --- a UNet made for inpainting -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+def test_a_unet_of_nine_channels_draws_what_the_stock_pipeline_draws(
+    guidance: float, engine: TorchEngine, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    """The stock one gets our noise and masked latents: what it draws from them is its own."""
+    model = tiny_model("sd1-inpainting")
+    side, told = side_of(model), {}
+    start = start_in(tmp_path, side, 1.0, masked=True)
+
+    def keep(_: Any, args: Any, kwargs: Any) -> None:  # noqa: ARG001
+        told.setdefault("first", args[0][:1].clone())
+
+    recipe = recipe_for(model, start, scheduler=Scheduler.DDIM, guidance=guidance)
+    drawn(engine, model, recipe)
+    networks = engine._networks
+    assert networks is not None
+    unet = networks._loaded["unet"]
+    hook = unet.register_forward_pre_hook(keep, with_kwargs=True)
+    ours = drawn(engine, model, recipe).astype(int)
+    hook.remove()
+    assert told["first"].shape[1] == 9
+    stock: Any = diffusers.StableDiffusionInpaintPipeline.from_pretrained(
+        model.folder, local_files_only=True, low_cpu_mem_usage=False
+    )
+    stock.set_progress_bar_config(disable=True)
+    picture = stock(
+        "a red apple",
+        image=Image.open(start.file),
+        mask_image=Image.open(str(start.mask)),
+        masked_image_latents=told["first"][:, 5:],
+        latents=told["first"][:, :4],
+        height=side,
+        width=side,
+        strength=1.0,
+        num_inference_steps=6,
+        guidance_scale=guidance,
+    ).images[0]
+    white = np.asarray(Image.open(str(start.mask))) == 255
+    inner = white & np.roll(white, 16, 0) & np.roll(white, 16, 1)  # away from our softened edge
+    inner &= np.roll(white, -16, 0) & np.roll(white, -16, 1)
+    assert inner.any()
+    assert np.abs(ours - np.asarray(picture).astype(int))[inner].max() <= 1
+
+
+def test_a_unet_of_nine_channels_keeps_what_a_mask_keeps(
+    engine: TorchEngine, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    model = tiny_model("sd1-inpainting")
+    side = side_of(model)
+    start = start_in(tmp_path, side, 0.8, masked=True)
+    result = drawn(engine, model, recipe_for(model, start))
+    was = np.asarray(Image.open(start.file))
+    kept = np.asarray(Image.open(str(start.mask))) == 0
+    assert (result[kept] == was[kept]).all()
+    assert (result[~kept] != was[~kept]).any(axis=1).mean() > 0.9
+
+
+def test_a_unet_of_nine_channels_draws_from_words_and_from_a_picture_too(
+    engine: TorchEngine, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    model = tiny_model("sd1-inpainting")
+    words = drawn(engine, model, recipe_for(model, None))
+    picture = drawn(engine, model, recipe_for(model, start_in(tmp_path, side_of(model), 0.5)))
+    assert (words != picture).any()
+    assert (words == drawn(engine, model, recipe_for(model, None))).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", ["staged", "resident"])
+def test_a_unet_of_nine_channels_keeps_the_contract(
+    memory: Any, tiny_model: TinyModel, tmp_path: Path
+) -> None:
+    model = tiny_model("sd1-inpainting")
+    recipe = recipe_for(model, start_in(tmp_path, side_of(model), 0.9, masked=True))
+    subject = Subject(lambda: TorchEngine(memory=memory), model, recipe)
+    for check in CHECKS:
+        check(subject)

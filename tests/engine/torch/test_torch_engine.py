@@ -264,7 +264,9 @@ def test_an_exception_of_whoever_listens_is_a_bug_and_the_engine_goes_on(
     assert drawn(engine, task_for(model))
 
 
-def test_a_lora_is_refused_rather_than_ignored(engine: TorchEngine, tiny_model: TinyModel) -> None:
+def test_a_lora_that_is_not_installed_is_refused_rather_than_ignored(
+    engine: TorchEngine, tiny_model: TinyModel
+) -> None:
     with pytest.raises(RecipeProblem):
         drawn(engine, task_for(tiny_model("starter"), loras=(LoraUse("ink"),)))
 

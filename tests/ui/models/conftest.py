@@ -62,6 +62,13 @@ def drawn_easel(home: Path, hub: FaultHub, files: dict[str, bytes]) -> Drawn:
     return easel
 
 
+def again(easel: Drawn, hub: FaultHub) -> Drawn:
+    """The same folders and settings, as the next start finds them."""
+    later = Drawn(easel.folders, hub.endpoint)
+    later._shelf = Shelf(easel.folders, Options(hub.endpoint, "", QUICK))
+    return later
+
+
 @pytest.fixture
 def easel(easel_home: Path, hub: FaultHub, files: dict[str, bytes]) -> Drawn:
     return drawn_easel(easel_home, hub, files)
@@ -100,6 +107,16 @@ def row(models: ModelsWindow, id: str = "tiny") -> ModelRow:
 
 def press(qtbot: QtBot, models: ModelsWindow, id: str = "tiny") -> None:
     qtbot.mouseClick(row(models, id).button, Qt.MouseButton.LeftButton)
+
+
+def choose(row: ModelRow, words: str) -> None:
+    """An action of the row's menu."""
+    menu = row.menu()
+    assert menu is not None
+    action = next(one for one in menu.actions() if one.text() == words)
+    assert action.isEnabled()
+    action.trigger()
+    menu.deleteLater()
 
 
 def sheet_of(models: ModelsWindow) -> LicenceSheet:

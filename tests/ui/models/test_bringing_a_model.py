@@ -93,6 +93,10 @@ def test_a_pack_asks_for_its_licence_and_is_then_brought_in(
     accept(qtbot, models)
     qtbot.waitUntil(arrived(models), timeout=WAIT_MS)
     assert easel.shelf.find("tiny").receipt.origin == "pack"
+    beside = easel.shelf.licence_beside(easel.shelf.find("tiny"))
+    assert beside == replace(
+        easel.shelf.licence(easel.shelf.card("tiny")), origin="easel/tiny@" + "c" * 40
+    )
     assert len(hub.log()) == asked
 
 

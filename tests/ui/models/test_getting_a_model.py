@@ -21,6 +21,7 @@ from tests.ui.models.conftest import (
     Serve,
     accept,
     arrived,
+    choose,
     drawn_easel,
     get,
     press,
@@ -182,7 +183,7 @@ def test_a_model_is_removed_after_a_question(
     qtbot.waitUntil(arrived(models), timeout=WAIT_MS)
     press(qtbot, models)
     for answer, left in (("Keep", 1), ("Remove", 0)):
-        row(models).further.click()
+        choose(row(models), "Remove…")
         box = models.findChild(QMessageBox, "removing")
         assert isinstance(box, QMessageBox)
         assert TITLE in box.text()

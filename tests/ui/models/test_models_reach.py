@@ -46,7 +46,7 @@ def reached(window: QDialog, qtbot: QtBot) -> list[QWidget]:
     for _ in range(40):
         focused = window.focusWidget()
         assert focused is not None
-        if focused in seen:
+        if focused in seen[:-1]:  # words with a link take two Tabs
             break
         seen.append(focused)
         qtbot.keyClick(focused, Qt.Key.Key_Tab)

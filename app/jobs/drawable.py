@@ -1,0 +1,83 @@
+"""Which models there are to draw with: the starter, installed ones, those a person opened."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from app.core.adapter import Adapter
+from app.core.card import Kind
+from app.core.coreml_manifest import FILE_NAME
+from app.core.errors import ModelError
+from app.core.folders import Folders
+from app.core.model import Model
+from app.engine import model_folder
+from app.engine.coreml.model import read_coreml_model
+from app.weights import receipts
+from app.weights.adapters import adapters
+
+CONVERTED = "coreml-*"
+"""Folders of conversions, beside the revisions of the model they were made from."""
+
+
+def drawable(
+    folders: Folders, opened: Iterable[str], core_ml_first: bool = sys.platform == "darwin"
+) -> Iterator[Model]:
+    """Every model that can be drawn with; the first is the one to offer.
+
+    A model's conversions to Core ML come before it on a Mac, where they are faster, and after it
+    elsewhere, where an interpreter runs them. What cannot be used is left out.
+    """
+    known = receipts.installed(folders.installed)
+    fitting = adapters(known)
+    plain: dict[str, Model] = {}
+    with contextlib.suppress(ModelError):  # whoever wants to draw with it is told why
+        plain["starter"] = model_folder.starter(folders)
+    for installed in known:
+        receipt = installed.receipt
+        if receipt.kind is Kind.DIFFUSERS:
+            with contextlib.suppress(ModelError):
+                plain[receipt.id] = with_fitting(
+                    model_folder.read_model(installed.folder, id=receipt.id, title=receipt.title),
+                    fitting,
+                )
+    for id, model in plain.items():
+        conversions = tuple(_conversions(folders.installed / id, model))
+        yield from (*conversions, model) if core_ml_first else (model, *conversions)
+    for installed in known:
+        receipt = installed.receipt
+        if receipt.kind is Kind.COREML:
+            with contextlib.suppress(ModelError):
+                yield read_coreml_model(installed.folder, id=receipt.id, title=receipt.title)
+    for folder in opened:
+        with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
+            yield with_fitting(read_any(Path(folder)), fitting)
+
+
+def read_any(folder: Path) -> Model:
+    """The model in ``folder``, whichever engine it is for. Raises ModelError."""
+    if (folder / FILE_NAME).is_file():
+        return read_coreml_model(folder)
+    return model_folder.read_model(folder)
+
+
+def with_fitting(model: Model, known: tuple[Adapter, ...]) -> Model:
+    """``model`` with those of ``known`` that can change it."""
+    fitting = tuple(adapter for adapter in known if adapter.fits(model.family))
+    return replace(model, adapters=fitting)
+
+
+def _conversions(place: Path, source: Model) -> Iterator[Model]:
+    for folder in sorted(place.glob(CONVERTED)):
+        with contextlib.suppress(ModelError):
+            variant = folder.name.removeprefix("coreml-").replace("_", " ").replace("-", ", ")
+            model = read_coreml_model(
+                folder,
+                id=f"{source.id}.{folder.name}",
+                title=f"{source.title}, Core ML ({variant})",
+                built_in=source.built_in,
+            )
+            yield replace(model, twin=source)
