@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from app.library.picture_file import Picture
     from app.library.starts import Kept
     from app.library.thumbnails import Thumbnails
-    from app.weights.channel import Channel, Update
+    from app.weights.channel import Channel, Unknown, Update
     from app.weights.moving import Report
 
 
@@ -166,7 +166,9 @@ class Easel:
 
         return channel(self.folders.updates)
 
-    def find_update(self, source: Channel, cancelled: Callable[[], bool]) -> Update | None:
+    def find_update(
+        self, source: Channel, cancelled: Callable[[], bool]
+    ) -> Update | Unknown | None:
         """Ask ``source`` for a newer Easel, once. Blocks. Raises as ``jobs.updates`` does."""
         from app.jobs.updates import Updates
 

@@ -149,14 +149,6 @@ EXAMPLES: tuple[EaselError, ...] = (
     ),
     errors.AlreadyRunning(123),
     errors.ProgramIncomplete(("diffusers.PNDMScheduler",)),
-    *(
-        errors.UpdateUnknown("example.org", reason)
-        for reason in ("no answer", "damaged", "not signed")
-    ),
-    *(
-        errors.AppNotMoved("/Applications", reason)
-        for reason in ("permission", "no space", "not copied")
-    ),
     errors.Bug("Traceback (most recent call last):\n  boom\n"),
 )
 

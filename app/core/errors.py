@@ -44,9 +44,7 @@
     │   ├── LibraryDamaged(what, file, kept_as)     the index (made again) or the marks
     │   ├── IndexTooNew(file, version)              a newer Easel's
     │   ├── AlreadyRunning(pid)
-    │   ├── ProgramIncomplete(missing)              parts of the program are not installed
-    │   ├── UpdateUnknown(host, reason)             whether there is a newer Easel cannot be told
-    │   └── AppNotMoved(folder, reason)             the app did not get into Applications
+    │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
 
 They carry data and no English: ``app/messages`` has the words. Each survives pickling: most are
@@ -388,22 +386,6 @@ class ProgramIncomplete(WorldError):
     """``missing`` names the classes of the drawing libraries that are not really there."""
 
     missing: tuple[str, ...]
-
-
-@dataclass(unsafe_hash=True, repr=False)
-class UpdateUnknown(WorldError):
-    """``reason`` is "no answer", "damaged" or "not signed"."""
-
-    host: str
-    reason: str
-
-
-@dataclass(unsafe_hash=True, repr=False)
-class AppNotMoved(WorldError):
-    """``reason`` is "permission", "no space" or "not copied"."""
-
-    folder: str
-    reason: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.core.errors import AppNotMoved
+from app.core.errors import FolderNotWritable
+from app.files.atomic_file import world_error
 
-_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_YOURS = ("permission", "read-only")
+_SIZE = 800_000_000
+"""Bytes that an Easel.app takes, about."""
 
 
 def copy_app(app: Path, folders: Sequence[Path]) -> Path:
     """Copy the bundle ``app`` into the first of ``folders`` that takes it; where it is then.
 
-    An Easel that lies there already is replaced once the new one is whole. Raises AppNotMoved.
+    An Easel that lies there already is replaced once the new one is whole. Raises
+    FolderNotWritable, NoSpace.
     """
     for folder in folders[:-1]:
         try:
             return _copy(app, folder)
-        except AppNotMoved as error:
-            if error.reason != "permission":
+        except FolderNotWritable as error:
+            if error.reason not in _NOT_YOURS:
                 raise
     return _copy(app, folders[-1])
 
@@ -44,14 +47,14 @@ def _copy(app: Path, folder: Path) -> Path:
         shutil.rmtree(coming, ignore_errors=True)
         if going.exists() and not target.exists():
             going.rename(target)
-        raise AppNotMoved(str(folder), _reason(error)) from error
+        raise world_error(_first(error), folder, _SIZE) from error
     shutil.rmtree(going, ignore_errors=True)
     return target
 
 
-def _reason(error: OSError) -> str:
+def _first(error: OSError) -> OSError:
     """``copytree`` goes on after a file that fails, and has what was wrong with each as text."""
-    found = {error.errno, *map(int, re.findall(r"\[Errno (\d+)\]", str(error)))}
-    if found & _FULL:
-        return "no space"
-    return "permission" if found & _NOT_ALLOWED else "not copied"
+    found = re.search(r"\[Errno (\d+)\]", str(error))
+    if error.errno is not None or found is None:
+        return error
+    return OSError(int(found[1]), os.strerror(int(found[1])))

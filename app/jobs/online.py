@@ -13,7 +13,7 @@ from app.core.errors import AccessNeeded
 from app.jobs.limited_child import Bounds, run_limited
 from app.weights import naming, pins, token, updates
 from app.weights import transfer as whole
-from app.weights.channel import Channel, Update
+from app.weights.channel import Channel, Unknown, Update
 from app.weights.events import Connected, Connecting, Stopped, Transferred
 from app.weights.ledger import Ledger
 from app.weights.named import Named
@@ -116,5 +116,5 @@ def look_for_update(
     patience: Patience,
     report: Report,
     cancelled: IsCancelled,
-) -> Update | Stopped | None:
+) -> Update | Unknown | Stopped | None:
     return updates.look(source, own, report, cancelled, patience)

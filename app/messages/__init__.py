@@ -13,7 +13,7 @@ from typing import Any
 from app.core import errors
 from app.core.errors import EaselError, FolderNotWritable, NoSpace
 from app.core.events import PartlyUsed
-from app.messages import coreml, library, models, program
+from app.messages import coreml, library, models
 from app.messages.asked import recipe_problem
 from app.messages.wording import Message, shown, size_text, some
 
@@ -315,6 +315,4 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.IndexTooNew: library.index_too_new,
     errors.AlreadyRunning: _already_running,
     errors.ProgramIncomplete: _program_incomplete,
-    errors.UpdateUnknown: program.update_unknown,
-    errors.AppNotMoved: program.app_not_moved,
 }

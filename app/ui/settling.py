@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QProcess, Qt, QThreadPool, Signal
 from PySide6.QtWidgets import QMessageBox
 
 from app.core.app_place import AppPlace, app_of, place_of
-from app.core.errors import AppNotMoved
+from app.core.errors import EaselError
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -58,7 +58,7 @@ class Mover(QObject):
     """Copies the app on a thread of its own, then starts the copy in this one's place."""
 
     moved = Signal(object)
-    """The path of the copy, or the AppNotMoved."""
+    """The path of the copy, or what went wrong."""
 
     def __init__(self, window: MainWindow, app: Path, folders: Sequence[Path]) -> None:
         super().__init__(window)
@@ -78,11 +78,11 @@ class Mover(QObject):
 
         try:
             self.moved.emit(copy_app(self._app, self._folders))
-        except AppNotMoved as error:
+        except EaselError as error:
             self.moved.emit(error)
 
-    def _end(self, result: Path | AppNotMoved) -> None:
-        if isinstance(result, AppNotMoved):
+    def _end(self, result: Path | EaselError) -> None:
+        if isinstance(result, EaselError):
             self._window.show_error(result)
             return
         self._window.closing.connect(lambda: self._open(result))

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMessageBox
 from app import __version__
 from app.core.errors import Bug, EaselError
 from app.messages import shown
+from app.messages.program import describe_unknown
+from app.weights.channel import Unknown
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
@@ -22,9 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class Updating(QObject):
-    """Looks on a thread of its own; ``told`` carries an Update, None for none, or an EaselError."""
+    """Looks on a thread of its own, once at a time."""
 
     told = Signal(object)
+    """An Update, None where there is none, an Unknown, or an EaselError."""
 
     def __init__(self, window: MainWindow, source: Channel) -> None:
         super().__init__(window)
@@ -52,12 +55,15 @@ class Updating(QObject):
             log.exception("updates could not be looked for")
             self.told.emit(Bug.of(error))
 
-    def _say(self, found: Update | EaselError | None) -> None:
+    def _say(self, found: Update | Unknown | EaselError | None) -> None:
         self._looking = False
         if self._stopped.is_set():
             return
         if isinstance(found, EaselError):
             self._window.complain(found)
+        elif isinstance(found, Unknown):
+            words = describe_unknown(found)
+            self._window.toast(f"{words.title}. {words.body} {words.next_step}")
         elif found is None:
             self._window.toast(f"Easel {__version__} is the newest")
         else:

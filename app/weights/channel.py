@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,6 +32,20 @@ class Update:
     version: str
     url: str
     sha256: str
+
+
+class Why(StrEnum):
+    NO_ANSWER = "no answer"
+    DAMAGED = "damaged"
+    NOT_SIGNED = "not signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Whether there is a newer version cannot be told: ``host`` was asked, and ``why``."""
+
+    host: str
+    why: Why
 
 
 def channel(file: Path) -> Channel | None:

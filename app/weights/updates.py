@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from app.core.errors import CardProblem, DownloadError, UpdateUnknown
-from app.weights.channel import Channel, Update
+from app.core.errors import CardProblem, DownloadError
+from app.weights.channel import Channel, Unknown, Update, Why
 from app.weights.ed25519 import is_signed
 from app.weights.events import Cancelled, Report, Stopped
 from app.weights.hub import Hub
@@ -39,11 +39,8 @@ def signed_bytes(told: Mapping[str, object]) -> bytes:
 
 def look(
     source: Channel, own: str, report: Report, cancelled: Cancelled, patience: Patience
-) -> Update | Stopped | None:
-    """The version at ``source`` where it is newer than ``own``, else None.
-
-    Raises UpdateUnknown.
-    """
+) -> Update | Unknown | Stopped | None:
+    """The version at ``source`` where it is newer than ``own``, else None. Raises nothing."""
     parts = urlsplit(source.address)
     options = Options(f"{parts.scheme}://{parts.netloc}", patience=patience)
     progress = Progress(0, report, cancelled, patience.report_s)
@@ -53,28 +50,30 @@ def look(
             data = ask.ask(source.address, "the newest version", MOST).data
     except Stop:
         return Stopped(0, 0)
-    except CardProblem as error:
-        raise UpdateUnknown(source.host, "damaged") from error
-    except DownloadError as error:
-        raise UpdateUnknown(source.host, "no answer") from error
+    except CardProblem:  # it is longer than it can be
+        return Unknown(source.host, Why.DAMAGED)
+    except DownloadError:
+        return Unknown(source.host, Why.NO_ANSWER)
     found = _read(source, data)
-    return found if _numbers(found.version) > _numbers(own) else None
+    if isinstance(found, Update) and _numbers(found.version) <= _numbers(own):
+        return None
+    return found
 
 
-def _read(source: Channel, data: bytes) -> Update:
-    """Raises UpdateUnknown."""
+def _read(source: Channel, data: bytes) -> Update | Unknown:
+    """What was answered, where it is signed; the signature is looked at before anything else."""
     try:
         told = json.loads(data)
         signature = base64.b64decode(told["signature"], validate=True)
         signed = signed_bytes(told)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UpdateUnknown(source.host, "damaged") from None
+        return Unknown(source.host, Why.DAMAGED)
     if not is_signed(signed, signature, source.key):
-        raise UpdateUnknown(source.host, "not signed")
+        return Unknown(source.host, Why.NOT_SIGNED)
     found = Update(*(str(told.get(name, "")) for name in ("version", "url", "sha256")))
     sound = _VERSION.fullmatch(found.version) and _SHA256.fullmatch(found.sha256)
     if not sound or urlsplit(found.url).scheme != "https":
-        raise UpdateUnknown(source.host, "damaged")
+        return Unknown(source.host, Why.DAMAGED)
     return found
 
 

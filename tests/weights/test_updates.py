@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import UpdateUnknown
 from app.jobs.updates import Updates
-from app.weights.channel import Channel, Update, channel
+from app.messages.program import describe_unknown
+from app.weights.channel import Channel, Unknown, Update, Why, channel
 from app.weights.events import Connected, Stopped
 from app.weights.ledger import Ledger
 from app.weights.updates import look, signed_bytes
@@ -99,20 +99,22 @@ def test_versions_are_compared_as_numbers(newest: Any, own: str) -> None:
 def test_what_cannot_be_believed_is_not(newest: Any, changes: Any, reason: str) -> None:
     source = newest(**changes)
 
-    with pytest.raises(UpdateUnknown) as caught:
-        ask(source)
-
-    assert caught.value == UpdateUnknown(source.host, reason)
+    assert ask(source) == Unknown(source.host, Why(reason))
 
 
 def test_a_file_that_is_not_there_is_no_answer(newest: Any) -> None:
     source = newest()
     gone = Channel(source.address.replace("newest", "nothing"), source.key)
 
-    with pytest.raises(UpdateUnknown) as caught:
-        ask(gone)
+    assert ask(gone) == Unknown(source.host, Why.NO_ANSWER)
 
-    assert caught.value.reason == "no answer"
+
+@pytest.mark.parametrize("why", Why)
+def test_each_reason_has_words_and_a_next_step(why: Why) -> None:
+    words = describe_unknown(Unknown("example.org", why))
+
+    assert "example.org" in words.body
+    assert words.next_step.endswith(".")
 
 
 def test_it_may_be_stopped(newest: Any) -> None:
