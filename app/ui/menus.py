@@ -12,8 +12,6 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QWidget
 
-from app.ui.about import show_about
-
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
 
@@ -142,13 +140,28 @@ class Menus:
         self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
         self.add(self.help, "Connections", None, lambda: window.getting.show_connections())
         self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
+        self._add_updates()
         self.add(
             self.help,
             "About Easel",
             None,
-            lambda: show_about(window),
+            lambda: self._show_about(),
             role=QAction.MenuRole.AboutRole,
         )
+
+    def _show_about(self) -> None:
+        from app.ui.about import show_about
+
+        show_about(self._window.theme, self._window.easel.folders, self._window)
+
+    def _add_updates(self) -> None:
+        source = self._window.easel.update_channel
+        if source is None:
+            return
+        from app.ui.updating import Updating
+
+        self.updating = Updating(self._window, source)
+        self.add(self.help, "Check for Updates…", None, lambda: self.updating.look())
 
 
 def _open(folder: Path) -> None:
