@@ -6,7 +6,7 @@ ARGS ?=
 JOBS ?= 2
 PYTEST = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -q -n $(or $(JOBS),2) --dist loadfile
 
-.PHONY: run test test-full check fmt screenshots bench coreml-full
+.PHONY: run test test-full check fmt screenshots bench coreml-full dmg package-test package-wheels
 
 run: ## open the window
 	@sh scripts/bootstrap.sh run
@@ -43,3 +43,16 @@ bench: ## the numbers; ARGS="startup --json" picks one
 coreml-full: ## Stable Diffusion 1.5's size to Core ML, executed: a quarter of an hour, 12 GB of disk
 	@sh scripts/bootstrap.sh run
 	@$(PY) -m app bench convert --full $(ARGS)
+
+dmg: ## the .dmg on a Mac, its Linux half elsewhere; ARGS="--identity NAME --notary-profile NAME"
+	@sh scripts/bootstrap.sh packaging
+	@./build_dmg.sh $(ARGS)
+
+package-test: ## what a changed lock, spec or entry point has to pass: freeze, self-test, size, start
+	@sh scripts/bootstrap.sh packaging
+	./build_dmg.sh $(ARGS)
+	$(PY) packaging/check_frozen.py
+
+package-wheels: ## download what the lock for the Mac names (320 MB) and look every binary over
+	@sh scripts/bootstrap.sh packaging
+	$(PY) packaging/check_wheels.py --download

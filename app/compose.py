@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.library.prompt_memory import PromptMemory
     from app.library.starts import Kept
     from app.library.thumbnails import Thumbnails
+    from app.weights.channel import Channel, Unknown, Update
     from app.weights.moving import Report
 
 
@@ -180,6 +181,21 @@ class Easel:
                     receipts.remove(folder)
                 else:
                     discard(folder)
+
+    @property
+    def update_channel(self) -> Channel | None:
+        """Whom to ask for a newer Easel; None in a build that knows nobody to ask."""
+        from app.weights.channel import channel
+
+        return channel(self.folders.updates)
+
+    def find_update(
+        self, source: Channel, cancelled: Callable[[], bool]
+    ) -> Update | Unknown | None:
+        """Ask ``source`` for a newer Easel, once. Blocks. Raises as ``jobs.updates`` does."""
+        from app.jobs.updates import Updates
+
+        return Updates(source, self.shelf.ledger).look(cancelled)
 
     @property
     def deliveries(self) -> Deliveries:

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Makes .venv and installs what is pinned in pyproject.toml, once.
 #
-#   sh scripts/bootstrap.sh run      what the program needs
-#   sh scripts/bootstrap.sh check    the same, and the tools of `make check` and the tests
-#   sh scripts/bootstrap.sh test     the same, and looks for the system programs the tests start
+#   sh scripts/bootstrap.sh run        what the program needs
+#   sh scripts/bootstrap.sh check      the same, and the tools of `make check` and the tests
+#   sh scripts/bootstrap.sh test       the same, and looks for the system programs the tests start
+#   sh scripts/bootstrap.sh packaging  the same, and what freezes it; on a Mac exactly what
+#                                      packaging/requirements-macos-arm64.txt locks, by its hashes
 #
 # PYTHON=/path/to/python chooses the interpreter. pip's own settings (PIP_INDEX_URL and so on) hold.
 # A second run with nothing changed calls neither pip nor the network.
@@ -78,7 +80,7 @@ find_python() {
 # --- 3. .venv, with everything in it --------------------------------------------------------
 
 stamp() { # what was installed, from what, and where: a moved folder is installed again
-    cksum <pyproject.toml
+    cat pyproject.toml packaging/requirements-macos-arm64.txt 2>/dev/null | cksum
     printf '%s\n' "$here"
 }
 
@@ -108,7 +110,31 @@ install() { # install EXTRA REQUIREMENT
     stamp >".venv/easel-$1.stamp"
 }
 
+install_locked() { # what a Mac freezes: every file of it by its hash, for one Python
+    .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' ||
+        stop "the app for the Mac is made with Python 3.11, and .venv has another one." \
+            "With Homebrew:  brew install python@3.11" \
+            "Then:           rm -r .venv && PYTHON=python3.11 sh scripts/bootstrap.sh packaging"
+    echo "Installing what packaging/requirements-macos-arm64.txt locks into .venv."
+    pip="-m pip install --disable-pip-version-check --no-input"
+    # shellcheck disable=SC2086 # several words
+    if ! { .venv/bin/python $pip --require-hashes --only-binary :all: \
+        -r packaging/requirements-macos-arm64.txt &&
+        .venv/bin/python $pip --no-deps --no-build-isolation -e .; }; then
+        stop "pip did not install everything (its own words are above)." \
+            "When the internet is there, run the same command again."
+    fi
+    stamp >.venv/easel-packaging.stamp
+}
+
 ensure_installed() {
+    is_fresh packaging && return 0 # holds all of test, too
+    if [ "$want" = packaging ]; then
+        make_venv
+        if [ "$system" = Darwin ]; then install_locked; else install packaging ".[test,packaging]"; fi
+        rm -f .venv/easel-run.stamp .venv/easel-test.stamp
+        return 0
+    fi
     is_fresh test && return 0 # holds all of run, too
     if [ "$want" = run ]; then
         is_fresh run && return 0
@@ -149,20 +175,21 @@ check_qt() { # check_qt PLUGIN: each library that Qt and its platform plugin nee
 check_test_programs() {
     [ "$system" = Linux ] || return 0
     missing=""
-    for pair in Xvfb:xvfb xdotool:xdotool pcmanfm:pcmanfm xclip:xclip strace:strace; do
+    for pair in Xvfb:xvfb xdotool:xdotool pcmanfm:pcmanfm xclip:xclip strace:strace \
+        shellcheck:shellcheck xorriso:xorriso 7z:p7zip-full; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
     done
-    [ -z "$missing" ] || stop "the tests open real windows on a screen in memory, and programs for that are missing." \
+    [ -z "$missing" ] || stop "the tests open real windows on a screen in memory and write disk images, and programs for that are missing." \
         "Debian, Ubuntu:  sudo apt-get install$missing" "Then run the same command again."
 }
 
 case $want in
-run | check | test) ;;
-*) stop "there is no set-up called \"$want\"; there are run, check and test." ;;
+run | check | test | packaging) ;;
+*) stop "there is no set-up called \"$want\"; there are run, check, test and packaging." ;;
 esac
 check_machine
 ensure_installed
 case $want in
 run) if [ -n "${DISPLAY:-}" ]; then check_qt libqxcb.so; else check_qt libqoffscreen.so; fi ;;
-test) check_qt libqxcb.so && check_test_programs ;;
+test | packaging) check_qt libqxcb.so && check_test_programs ;;
 esac

@@ -108,6 +108,11 @@ class Folders:
         return self.caches / "coreml"
 
     @property
+    def updates(self) -> Path:
+        """Whom to ask for a newer Easel; not in every build."""
+        return self.resources / "updates.json"
+
+    @property
     def ledger(self) -> Path:
         """Every connection that Easel ever made."""
         return self.support / "connections.jsonl"

@@ -11,12 +11,13 @@ from typing import TypeVar
 from app.core.card import ModelCard
 from app.core.errors import AccessNeeded
 from app.jobs.limited_child import Bounds, run_limited
-from app.weights import naming, pins, token
+from app.weights import naming, pins, token, updates
 from app.weights import transfer as whole
+from app.weights.channel import Channel, Unknown, Update
 from app.weights.events import Connected, Connecting, Stopped, Transferred
 from app.weights.ledger import Ledger
 from app.weights.named import Named
-from app.weights.patience import Options
+from app.weights.patience import Options, Patience
 from app.weights.pins import Looked
 
 Result = TypeVar("Result")
@@ -107,3 +108,13 @@ def look_at_pins(
     card: ModelCard, options: Options, report: Report, cancelled: IsCancelled
 ) -> tuple[Looked, ...] | Stopped:
     return pins.look_at_pins(card, report, cancelled, options)
+
+
+def look_for_update(
+    source: Channel,
+    own: str,
+    patience: Patience,
+    report: Report,
+    cancelled: IsCancelled,
+) -> Update | Unknown | Stopped | None:
+    return updates.look(source, own, report, cancelled, patience)

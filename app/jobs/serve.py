@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -40,6 +41,7 @@ def main(pipe: Connection[HostEvent, Message], factory: bytes, parent: int) -> N
         desk.send(Died(NOT_MADE, made))
         os._exit(NOT_MADE)
     engine, placements = made
+    gc.freeze()  # the libraries stay: garbage is looked for among what comes after them
     desk.send(Ready(placements))
     # 4. One order after the other.
     while True:

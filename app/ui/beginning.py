@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
@@ -51,6 +53,10 @@ def begin(window: MainWindow) -> None:
         )
     _tell_of_models_gone(window)
     _offer_last_time(window)
+    if sys.platform == "darwin" and getattr(sys, "frozen", False):
+        from app.ui import settling
+
+        settling.offer(window, Path(sys.executable))
 
 
 def _remember(window: MainWindow, draft: Draft) -> None:

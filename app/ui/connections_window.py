@@ -28,7 +28,10 @@ from app.weights.ledger import Connection
 
 _EDGE = 28
 NEVER = "Easel has never made a connection."
-ABOUT = "Easel goes online only to get a model you asked for. Each connection is written down here."
+ABOUT = (
+    "Easel goes online only to get a model you asked for, or to look for a newer Easel when you "
+    "ask for that. Each connection is written down here."
+)
 
 
 class ConnectionsWindow(QDialog):

@@ -12,7 +12,6 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTextEdit, QWidget
 
-from app.ui.about import show_about
 from app.ui.awake import sleep_command
 
 if TYPE_CHECKING:
@@ -168,11 +167,12 @@ class Menus:
         self.help.addSeparator()
         self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
         self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
+        self._add_updates()
         self.add(
             self.help,
             "About Easel",
             None,
-            lambda: show_about(window),
+            lambda: self._show_about(),
             role=QAction.MenuRole.AboutRole,
         )
 
@@ -209,6 +209,20 @@ class Menus:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
         _open(folder)
+
+    def _show_about(self) -> None:
+        from app.ui.about import show_about
+
+        show_about(self._window.theme, self._window.easel.folders, self._window)
+
+    def _add_updates(self) -> None:
+        source = self._window.easel.update_channel
+        if source is None:
+            return
+        from app.ui.updating import Updating
+
+        self.updating = Updating(self._window, source)
+        self.add(self.help, "Check for Updates…", None, lambda: self.updating.look())
 
 
 def _open(folder: Path) -> None:

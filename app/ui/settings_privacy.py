@@ -125,14 +125,18 @@ class ModelSettings(Section):
             lambda: None,
         )
         self.updates = Words(theme, f"This is Easel {__version__}.", "body")
-        self.updates.setContentsMargins(HALO, 9, HALO, 0)
+        self.updates.setContentsMargins(HALO, 0, HALO, 0)
+        self.look = Button(theme, "Check now…", "quiet")
+        self.look.setAccessibleName("Check for updates now")
+        self.look.clicked.connect(lambda: window.menus.updating.look())
+        self.look.setVisible(window.easel.update_channel is not None)
         self.add(
             "updates",
             SettingRow(
                 theme,
                 "Updates",
                 "Easel never looks for a newer version by itself.",
-                self.updates,
+                Beside(self.updates, self.look),
             ),
             lambda: None,
         )

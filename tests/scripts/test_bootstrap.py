@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "awk", "cat", "cksum", "dirname", "rm", "sed", "sort", "tr", "mkdir", "cp", "env")
-TEST_PROGRAMS = ("Xvfb", "xdotool", "pcmanfm", "xclip", "strace")
+TEST_PROGRAMS = ("Xvfb", "xdotool", "pcmanfm", "xclip", "strace", "shellcheck", "xorriso", "7z")
 
 # Fits, makes a .venv that holds itself, and writes down what pip was asked for.
 PYTHON = """#!/bin/sh
@@ -106,6 +106,54 @@ def test_the_tests_set_up_holds_the_program_s(linux: Machine) -> None:
 
     assert code == 0
     assert [asked.split()[-1] for asked in linux.asked_of_pip()] == [".[test]"]
+
+
+def test_the_set_up_for_packaging_holds_the_tests(linux: Machine) -> None:
+    linux.run("test")
+    linux.run("packaging")
+    linux.run("packaging")
+    code, said = linux.run("test")
+
+    assert code == 0
+    assert said == ""
+    assert [asked.split()[-1] for asked in linux.asked_of_pip()] == [
+        ".[test]",
+        ".[test,packaging]",
+    ]
+
+
+def test_a_mac_freezes_what_is_locked_and_nothing_else(machine: Machine) -> None:
+    mac(machine).put("python3.11", PYTHON)
+    code, _ = machine.run("packaging")
+
+    assert code == 0
+    locked, own = machine.asked_of_pip()
+    assert "--require-hashes --only-binary :all:" in locked
+    assert locked.endswith("-r packaging/requirements-macos-arm64.txt")
+    assert "--no-deps" in own
+    assert own.endswith("-e .")
+
+
+def test_a_mac_freezes_with_the_python_of_the_lock(machine: Machine) -> None:
+    other = PYTHON.replace("esac", '"-c import sys; sys.exit"*) exit 1 ;;\nesac')
+    mac(machine).put("python3.12", other)
+    code, said = machine.run("packaging")
+
+    assert code == 1
+    assert "made with Python 3.11" in said
+    assert machine.asked_of_pip() == []
+
+
+def test_a_changed_lock_is_installed(machine: Machine) -> None:
+    mac(machine).put("python3.11", PYTHON)
+    (machine.checkout / "packaging").mkdir()
+    lock = machine.checkout / "packaging" / "requirements-macos-arm64.txt"
+    lock.write_text("one==1.0\n", "utf-8")
+    machine.run("packaging")
+    lock.write_text("one==1.1\n", "utf-8")
+    machine.run("packaging")
+
+    assert len(machine.asked_of_pip()) == 4
 
 
 def test_a_changed_pin_is_installed(linux: Machine) -> None:
@@ -214,12 +262,13 @@ def test_the_tests_name_the_programs_they_miss(linux: Machine) -> None:
     code, said = linux.run("test")
 
     assert code == 1
-    assert "sudo apt-get install xvfb xdotool pcmanfm xclip strace\n" in said
+    missing = "xvfb xdotool pcmanfm xclip strace shellcheck xorriso p7zip-full"
+    assert f"sudo apt-get install {missing}\n" in said
 
 
 def test_an_unknown_set_up_is_refused_before_anything_is_made(linux: Machine) -> None:
     code, said = linux.run("everything")
 
     assert code == 1
-    assert "run, check and test" in said
+    assert "run, check, test and packaging" in said
     assert not (linux.checkout / ".venv").exists()
