@@ -36,7 +36,6 @@ def leaves(kind: type[EaselError] = EaselError) -> Iterator[type[EaselError]]:
 
 
 EXAMPLES: tuple[EaselError, ...] = (
-    errors.SettingsProblem("mirror", "ftp://example.org"),
     RecipeProblem("prompt", "", "text"),
     errors.ModelMissing("/models/a"),
     errors.ModelIncomplete("/models/a", ("unet/config.json",)),

@@ -40,7 +40,6 @@
     │   ├── NoSpace(folder, needed, free)
     │   ├── SettingsDamaged(file, kept_as)
     │   ├── SettingsTooNew(file, version)
-    │   ├── SettingsProblem(setting, value)         what was typed cannot be set
     │   ├── TemplateProblem(template, reason)       no way to name pictures
     │   ├── LibraryDamaged(what, file, kept_as)     the index (made again) or the marks
     │   ├── IndexTooNew(file, version)              a newer Easel's
@@ -352,14 +351,6 @@ class SettingsTooNew(WorldError):
 
     file: str
     version: int
-
-
-@dataclass(unsafe_hash=True, repr=False)
-class SettingsProblem(WorldError):
-    """``setting`` is a name of ``core.settings.Settings``; ``value`` at most 80 characters."""
-
-    setting: str
-    value: str
 
 
 @dataclass(unsafe_hash=True, repr=False)

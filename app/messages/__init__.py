@@ -166,14 +166,6 @@ def _settings_too_new(error: errors.SettingsTooNew) -> Message:
     )
 
 
-def _settings_problem(error: errors.SettingsProblem) -> Message:
-    return Message(
-        "That cannot be set",
-        f"“{shown(error.value)}” is no address of a server.",
-        "Write one that begins with https:// and has no name, password or question in it.",
-    )
-
-
 def _out_of_memory(error: errors.OutOfMemory) -> Message:
     body = "The picture needs more memory than is free."
     if error.needed and error.free:
@@ -318,7 +310,6 @@ _TABLE: dict[type[EaselError], Callable[[Any], Message]] = {
     errors.NoSpace: _no_space,
     errors.SettingsDamaged: _settings_damaged,
     errors.SettingsTooNew: _settings_too_new,
-    errors.SettingsProblem: _settings_problem,
     errors.TemplateProblem: library.template_problem,
     errors.LibraryDamaged: library.library_damaged,
     errors.IndexTooNew: library.index_too_new,

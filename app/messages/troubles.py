@@ -78,7 +78,6 @@ EXAMPLES: tuple[tuple[str, tuple[EaselError, ...]], ...] = (
         (
             errors.SettingsDamaged("The file", ""),
             errors.SettingsTooNew("The file", 2),
-            errors.SettingsProblem("mirror", "what you typed"),
             errors.AlreadyRunning(1),
             errors.ProgramIncomplete(("a part",)),
             errors.Bug(""),

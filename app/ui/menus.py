@@ -76,6 +76,7 @@ class Menus:
         self.file.addSeparator()
         self.file.addMenu(window.presets.menu)
         self.file.addSeparator()
+        self.add(self.file, "Models…", "Ctrl+Shift+M", lambda: window.getting.open_models())
         self.add(self.file, "Import a Model…", None, lambda: window.getting.ask_for_file())
         self.add(
             self.file,
@@ -154,8 +155,7 @@ class Menus:
         self.add(menu, "Minimise", "Ctrl+M", lambda: window.showMinimized())
         self.add(menu, "Zoom", None, lambda: self._zoom())
         menu.addSeparator()
-        self.add(menu, "Models…", "Ctrl+Shift+M", lambda: window.getting.open_models())
-        self.add(menu, "Connections", None, lambda: window.getting.show_connections())
+        self.add(menu, "Bring All to Front", None, lambda: _raise_all())
 
     def _fill_help(self) -> None:
         window, others = self._window, self._window.others
@@ -166,6 +166,7 @@ class Menus:
         self.add(self.help, "What Does This Control Do?", "F1", lambda: window.explain_focus())
         self.help.addSeparator()
         self.add(self.help, "Licences", None, lambda: window.getting.show_licences())
+        self.add(self.help, "Connections", None, lambda: window.getting.show_connections())
         self.add(self.help, "Show the Log", None, lambda: _open(window.easel.folders.logs))
         self._add_updates()
         self.add(
@@ -228,6 +229,12 @@ class Menus:
 def _open(folder: Path) -> None:
     """In the system's own file browser."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _raise_all() -> None:
+    for window in QApplication.topLevelWidgets():
+        if window.isVisible() and window.isWindow():
+            window.raise_()
 
 
 def _can(focused: QTextEdit | QLineEdit, method: str) -> bool:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import EaselError
-from app.messages import describe
+from app.messages import Message, describe
 from app.ui.controls.button import Button
 from app.ui.controls.words import Words
 from app.ui.theme import Theme
@@ -71,11 +71,11 @@ class SettingRow(QWidget):
         self.about.setVisible(bool(about))
         self.control.setAccessibleDescription(about)
 
-    def complain(self, error: EaselError | None) -> None:
+    def complain(self, wrong: EaselError | Message | None) -> None:
         """Say what is wrong and what to do; None takes it back."""
-        self.trouble.setVisible(error is not None)
-        if error is not None:
-            message = describe(error)
+        self.trouble.setVisible(wrong is not None)
+        if wrong is not None:
+            message = wrong if isinstance(wrong, Message) else describe(wrong)
             self.trouble.setText(f"{message.body} {message.next_step}".strip())
             self.trouble.setAccessibleName(f"{self.title}: {message}")
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QWidget
+
 from app import __version__
-from app.core.errors import EaselError, SettingsProblem
+from app.core.errors import EaselError
 from app.messages import shown
+from app.messages.library import not_an_address
 from app.ui.controls.button import Button
 from app.ui.controls.elided import ElidedWords
 from app.ui.controls.field import Field
@@ -99,7 +102,7 @@ class PrivacySettings(Section):
     def _use_mirror(self, address: str) -> None:
         address = address.rstrip("/")
         if address and not _is_address(address):
-            self.mirror_row.complain(SettingsProblem("mirror", address[:80]))
+            self.mirror_row.complain(not_an_address(address))
             return
         self.change(self.mirror_row, mirror=None if address in ("", HUB) else address)
 
@@ -126,17 +129,21 @@ class ModelSettings(Section):
         )
         self.updates = Words(theme, f"This is Easel {__version__}.", "body")
         self.updates.setContentsMargins(HALO, 0, HALO, 0)
-        self.look = Button(theme, "Check now…", "quiet")
-        self.look.setAccessibleName("Check for updates now")
-        self.look.clicked.connect(lambda: window.menus.updating.look())
-        self.look.setVisible(window.easel.update_channel is not None)
+        told: QWidget = self.updates
+        if window.easel.update_channel is not None:
+            self.look = Button(theme, "Check now…", "quiet")
+            self.look.setAccessibleName("Check for updates now")
+            self.look.clicked.connect(lambda: window.menus.updating.look())
+            told = Beside(self.updates, self.look)
+        else:
+            self.updates.setContentsMargins(HALO, 9, HALO, 0)
         self.add(
             "updates",
             SettingRow(
                 theme,
                 "Updates",
                 "Easel never looks for a newer version by itself.",
-                Beside(self.updates, self.look),
+                told,
             ),
             lambda: None,
         )
