@@ -75,7 +75,7 @@ class PrivacySettings(Section):
                 "It need not be trusted: every file is checked.",
                 self.mirror,
             ),
-            lambda: self._use_mirror(""),
+            self._reset_mirror,
         )
 
     def refresh(self) -> None:
@@ -83,7 +83,9 @@ class PrivacySettings(Section):
         self.prompts.setChecked(settings.remember_prompts)
         self.prompts_row.show_changed(settings.remember_prompts != USUAL.remember_prompts)
         self.forget.setEnabled(bool(self.window_.easel.prompts.all()))
-        self.mirror.edit.setText(settings.mirror or "")
+        if not self.mirror.edit.hasFocus() and self.mirror.text() != (settings.mirror or ""):
+            self.mirror.edit.setText(settings.mirror or "")
+            self.mirror_row.complain(None)
         self.mirror_row.show_changed(settings.mirror is not None)
 
     def _forget(self) -> None:
@@ -98,6 +100,10 @@ class PrivacySettings(Section):
         if self.mirror.edit.isModified():
             self.mirror.edit.setModified(False)
             self._use_mirror(self.mirror.text())
+
+    def _reset_mirror(self) -> None:
+        self.mirror.edit.clear()
+        self._use_mirror("")
 
     def _use_mirror(self, address: str) -> None:
         address = address.rstrip("/")

@@ -185,6 +185,10 @@ def test_a_mirror_is_an_address_with_https(
     assert saved(window).mirror == kept
     refused = kept is None and typed != "https://huggingface.co"
     assert settings.privacy.mirror_row.trouble.isVisible() is refused
+    assert not refused or settings.privacy.mirror.text() == typed
+    settings.privacy.mirror_row.reset_wanted.emit()
+    assert saved(window).mirror is None
+    assert settings.privacy.mirror.text() == ""
 
 
 def test_the_look_changes_at_once(
