@@ -17,10 +17,12 @@ def begin(window: MainWindow) -> None:
     window.menus.fill()
     from app.ui import interactions
     from app.ui.getting_models import GettingModels
+    from app.ui.views import Views
 
     window.getting = GettingModels(window)
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
+    window.views = Views(window, joined)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed
     window.studio.begin(window.model())

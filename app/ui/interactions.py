@@ -12,12 +12,14 @@ from PySide6.QtGui import QAction, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.model import Feature, Model
-from app.core.recipe import Recipe
+from app.core.recipe import How, Parent, Recipe
 from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
 from app.ui.item import Item, draft_of
 from app.ui.picture_actions import PictureActions
+from app.ui.recipe_intake import RecipeIntake
+from app.ui.start_intake import Taken
 from app.ui.starting import LOW, Starting
 from app.ui.wording import Wording
 
@@ -47,6 +49,7 @@ class Interactions(QObject):
             window.easel.keep_start,
             self.background,
         )
+        self.recipes = RecipeIntake(window, self.background)
         self.wording = Wording(window.theme, window.prompt, draw)
         self._fill_pill()
         self._fill_menus()
@@ -68,6 +71,7 @@ class Interactions(QObject):
         starting.editing_changed.connect(self._make_room)
         actions.use_recipe.connect(self._use)
         actions.vary.connect(self._vary)
+        starting.intake.taken.connect(self._came_of)
         actions.start_from.connect(starting.start_from)
         actions.redraw_part.connect(lambda file: starting.start_from(file, redraw=True))
         actions.removed.connect(self._removed)
@@ -119,7 +123,8 @@ class Interactions(QObject):
     # What changes what they act on
 
     def _follow(self) -> None:
-        shown = self._window.canvas.shown()
+        canvas = self._window.canvas
+        shown = canvas.shown() if canvas.isVisibleTo(self._window) else None
         self.actions.set_picture(None if shown is None else shown.picture)
         self.handle.setEnabled(self.actions.picture is not None)
 
@@ -168,8 +173,13 @@ class Interactions(QObject):
         self._window.form.fill(recipe)
         self._window.toast("The form is as it was for this picture")
 
-    def _vary(self, recipe: Recipe) -> None:
-        self._window.draw(replace(draft_of(recipe), seed=None))
+    def _vary(self, picture: Picture) -> None:
+        parent = Parent(picture.id, How.VARIATION)
+        self._window.draw(replace(draft_of(picture.recipe), seed=None, parent=parent))
+
+    def _came_of(self, taken: Taken) -> None:
+        if taken.picture:
+            self._window.form.came_of[taken.kept.sha256] = taken.picture
 
     def _surprise(self) -> None:
         if self.wording.surprise():

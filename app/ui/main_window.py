@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
     from app.ui.toolbar import Toolbar
+    from app.ui.views import Views
 
 LEAST = (900, 600)
 FIRST = (1320, 860)
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
     meter: TokenMeter
     wiring: Wiring
     getting: GettingModels
+    views: Views
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()

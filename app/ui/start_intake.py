@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import PictureUnreadable
 from app.core.recipe import Size, Start
+from app.library.library import read_picture
 from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.controls.drawing import box, start
@@ -29,6 +30,7 @@ class Taken:
     """A picture to start from, kept; ``name`` is what it was called where it came from.
 
     ``part`` and ``strength`` are those of the recipe it comes from, where it comes from one.
+    ``picture`` is its id where it is a picture of Easel's own, else "".
     """
 
     kept: Kept
@@ -36,6 +38,7 @@ class Taken:
     thumbnail: QImage
     part: Kept | None = None
     strength: float | None = None
+    picture: str = ""
 
 
 class StartIntake(QObject):
@@ -116,7 +119,14 @@ class StartIntake(QObject):
         image = QImage(str(kept.file))
         if image.isNull():
             raise PictureUnreadable(str(kept.file), "damaged")
-        return Taken(kept, name, _thumbnail(image))
+        return Taken(kept, name, _thumbnail(image), picture=_id_of(source))
+
+
+def _id_of(source: Path | bytes) -> str:
+    try:
+        return read_picture(source).id if isinstance(source, Path) else ""
+    except PictureUnreadable:
+        return ""
 
 
 def _thumbnail(image: QImage) -> QImage:

@@ -1,0 +1,194 @@
+"""The gallery: the second view of the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QLocale, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QPixmap, QShortcut, QShowEvent
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+
+from app.jobs.thumbnailer import Makes
+from app.library.entry import Entry
+from app.library.gallery import Gallery
+from app.library.search import Query
+from app.ui.background import Background
+from app.ui.drag import Carried, carry
+from app.ui.gallery.actions import EntryActions
+from app.ui.gallery.bar import Bar
+from app.ui.gallery.empty import Empty
+from app.ui.gallery.grid import Grid
+from app.ui.gallery.keeping import Keeper
+from app.ui.gallery.pictures import Pictures
+from app.ui.gallery.thumbs import Thumbs
+from app.ui.gallery.tiles import SIDE
+from app.ui.theme import Theme
+from app.ui.tokens import HALO
+
+LOOK_AFTER_MS = 300
+"""The folders are looked at when what is known of them is on the screen."""
+
+
+class GalleryPage(QWidget):
+    """All pictures, found and chosen. What is done with them is in ``actions``.
+
+    ``open_wanted`` carries the Entry to show in Draw; ``draw_wanted`` leads there without one.
+    """
+
+    open_wanted = Signal(object)
+    draw_wanted = Signal()
+
+    def __init__(
+        self, theme: Theme, gallery: Gallery, makes: Makes, bin_folder: Path, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.gallery = gallery
+        self.background = Background(self)
+        self.actions_ = EntryActions(gallery, self.background, self, bin_folder)
+        self.pictures = Pictures(gallery)
+        self.thumbs = Thumbs(makes, SIDE, self.devicePixelRatioF, self)
+        self.keeper = Keeper(gallery, self)
+        self.bar = Bar(theme, gallery.tags)
+        self.grid = Grid(theme, self.pictures, self.thumbs)
+        self.empty = Empty(theme)
+        self._settled = False
+        self._reading = (0, 0)
+        self._first_look = QTimer(self)
+        self._first_look.setSingleShot(True)
+        self._first_look.setInterval(LOOK_AFTER_MS)
+        self._first_look.timeout.connect(self.keeper.look)
+        self._lay_out()
+        self._connect()
+        self.pictures.ask(self.bar.query())
+        self._tell()
+
+    def _lay_out(self) -> None:
+        self.setAccessibleName("Gallery")
+        self.setAutoFillBackground(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20 - HALO, 14 - HALO, 20 - HALO, 0)
+        column.setSpacing(8)
+        column.addWidget(self.bar)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.grid)
+        self._stack.addWidget(self.empty)
+        column.addLayout(self._stack, 1)
+
+    def _connect(self) -> None:
+        grid, actions = self.grid, self.actions_
+        self.bar.asked.connect(self._ask)
+        self.bar.down.connect(self._to_grid)
+        grid.chosen_changed.connect(self._chosen)
+        grid.menu_wanted.connect(self._open_menu)
+        grid.drag_wanted.connect(self._drag)
+        grid.view_wanted.connect(actions.view)
+        grid.open_wanted.connect(self.open_wanted)
+        grid.heart_pressed.connect(lambda e: actions.set_favourite([e], not e.favourite))
+        actions.marked.connect(self.refresh)
+        self.empty.draw_wanted.connect(self.draw_wanted)
+        self.empty.all_wanted.connect(self.bar.clear)
+        self.keeper.changed.connect(self.refresh)
+        self.keeper.reading.connect(self._read)
+        self.keeper.settled.connect(self._settle)
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        find.activated.connect(self._find)
+
+    def refresh(self) -> None:
+        """Ask the index again."""
+        self.pictures.ask()
+        self._tell()
+
+    def look(self) -> None:
+        """Look at the folders, soon."""
+        self._first_look.start()
+
+    def close_down(self) -> None:
+        """End all that goes on beside the window, and the index."""
+        self._first_look.stop()
+        self.keeper.close()
+        self.background.wait()
+        self.thumbs.close()
+        self.gallery.close()
+
+    # What is shown
+
+    def _ask(self, query: Query) -> None:
+        if query != self.pictures.query:
+            self.pictures.ask(query)
+            self.grid.scrollToTop()
+        self._tell()
+
+    def _tell(self) -> None:
+        """The count, or why there is nothing."""
+        found, chosen = self.pictures.rowCount(), len(self.grid.selectedIndexes())
+        if found:
+            self._stack.setCurrentWidget(self.grid)
+        elif self.bar.narrowed:
+            self.empty.say_none_found(self.bar.search.text())
+            self._stack.setCurrentWidget(self.empty)
+        else:
+            self.empty.say_none_yet() if self._settled else self.empty.say_looking()
+            self._stack.setCurrentWidget(self.empty)
+        number = QLocale().toString
+        done, of = self._reading
+        if of:
+            words = f"{number(done)} of {number(of)} new ones read"
+        elif chosen > 1:
+            words = f"{number(chosen)} of {number(found)} chosen"
+        else:
+            words = "1 picture" if found == 1 else f"{number(found)} pictures"
+        self.bar.count.setText(words if found or of else "")
+
+    def _chosen(self) -> None:
+        self.actions_.set_entries(self.grid.chosen())
+        self._tell()
+
+    def _read(self, done: int, of: int) -> None:
+        self._reading = (done, of)
+        self._tell()
+
+    def _settle(self) -> None:
+        self._settled = True
+        self._tell()
+
+    # What the person does
+
+    def _to_grid(self) -> None:
+        if self.pictures.rowCount():
+            self.grid.choose(max(0, self.grid.currentIndex().row()))
+            self.grid.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _find(self) -> None:
+        self.bar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.bar.search.edit.selectAll()
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = self.actions_.menu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def _drag(self) -> None:
+        carried = self.carried()
+        if carried is not None:
+            carry(self.grid, carried)
+
+    def carried(self) -> Carried | None:
+        """The chosen pictures, the current one first."""
+        chosen = self.grid.chosen()
+        if not chosen:
+            return None
+        current: Entry | None = self.grid.current()
+        first = current if current in chosen else chosen[0]
+        image = self.thumbs.get(first)
+        shown = QPixmap() if image is None else QPixmap.fromImage(image)
+        shown.setDevicePixelRatio(1.0)
+        files = [entry.file for entry in chosen if entry is not first]
+        return Carried(first.file, shown, tuple(files))
+
+    # Qt's own.
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        self.look()
