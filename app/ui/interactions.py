@@ -51,6 +51,7 @@ class Interactions(QObject):
         )
         self.recipes = RecipeIntake(window, self.background)
         self.wording = Wording(window.theme, window.prompt, draw)
+        self.starting.drop.take_recipe = self.recipes.take_mime
         self._fill_pill()
         self._fill_menus()
         self._connect()

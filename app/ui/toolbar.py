@@ -104,7 +104,7 @@ class Toolbar(QWidget):
         row.setContentsMargins(20 - HALO, 0, 16 - HALO, 1)
         row.addWidget(self.model_button)
         row.addStretch(1)
-        row.addWidget(self.views)
+        row.addWidget(self.views, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addSpacing(6)
         row.addWidget(self.inspector_button)
 

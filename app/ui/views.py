@@ -28,6 +28,7 @@ class Views(QObject):
         self._joined: Joined | None = None
         window.toolbar.views.chosen.connect(self.show)
         window.closing.connect(self._close)
+        interactions.starting.drop.dropped.connect(self.show_draw)
 
     @property
     def page(self) -> GalleryPage | None:

@@ -34,6 +34,9 @@ from app.ui.gallery.thumbs import Thumbs
 from app.ui.gallery.tiles import LEAST, Tiles, heart_rect
 from app.ui.theme import Theme
 
+BATCH = 600
+"""Cells that are laid out before the first paint; the others follow it."""
+
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -79,6 +82,8 @@ class Grid(QListView):
         self.setWrapping(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(BATCH)
         self.setSpacing(0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -42,6 +42,8 @@ class Joined(QObject):
         self._recipes = interactions.recipes
         self._to_draw = to_draw
         self._gone: dict[Path, Item] = {}
+        self._again: set[str] = set()
+        """Ids of the pictures that are drawn again to be compared."""
         folders = window.easel.folders
         self.page = GalleryPage(
             window.theme,
@@ -62,6 +64,7 @@ class Joined(QObject):
         actions.said.connect(window.toast)
         actions.use_recipe.connect(self._use)
         actions.vary.connect(self._vary)
+        actions.redraw.connect(self._redraw)
         actions.start_from.connect(lambda entry: self._start_from(entry.file))
         actions.removed.connect(self._removed)
         actions.restored.connect(self._restored)
@@ -115,6 +118,16 @@ class Joined(QObject):
         if self._window.draw(replace(draft_of(recipe), seed=None, parent=parent)):
             self._to_draw()
 
+    def _redraw(self, entry: Entry) -> None:
+        """The same recipe and seed; then both side by side."""
+        recipe = entry.recipe
+        if recipe is None or not self._choose_model(recipe):
+            return
+        parent = Parent(entry.id, How.REDRAW)
+        self._again.add(entry.id)
+        if self._window.draw(replace(draft_of(recipe), parent=parent)):
+            self._window.toast("Drawing it again; then both are compared")
+
     def _start_from(self, file: Path) -> None:
         self._to_draw()
         self._interactions.starting.start_from(file)
@@ -156,8 +169,27 @@ class Joined(QObject):
         self.page.actions_.set_can_start(can)
 
     def _hear(self, event: SessionEvent) -> None:
-        if isinstance(event, Saved):
-            self.page.refresh()
+        if not isinstance(event, Saved):
+            return
+        self.page.refresh()
+        parent = event.picture.recipe.parent
+        if parent is None or parent.how is not How.REDRAW or parent.picture not in self._again:
+            return
+        self._again.discard(parent.picture)
+        after = self.page.gallery.at(event.picture.file)
+        before = next(iter(self.page.gallery.by_id(parent.picture)), None)
+        if before is not None and after is not None:
+            self._offer(before, after)
+
+    def _offer(self, before: Entry, after: Entry) -> None:
+        if self._window.views.in_gallery:
+            self.page.compare(before, after)
+            return
+        self._window.toast("Drawn again", "Compare", lambda: self._compare(before, after))
+
+    def _compare(self, before: Entry, after: Entry) -> None:
+        self._window.views.show_gallery()
+        self.page.compare(before, after)
 
 
 def _opened(file: Path, model: Model) -> tuple[Picture, Item]:

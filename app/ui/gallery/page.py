@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QPixmap, QShortcut, QShowEvent
@@ -21,9 +22,13 @@ from app.ui.gallery.grid import Grid
 from app.ui.gallery.keeping import Keeper
 from app.ui.gallery.pictures import Pictures
 from app.ui.gallery.thumbs import Thumbs
-from app.ui.gallery.tiles import SIDE
+from app.ui.gallery.tiles import RIM
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
+
+if TYPE_CHECKING:
+    from app.ui.gallery.compare import Comparer
+    from app.ui.gallery.viewer import Viewer
 
 LOOK_AFTER_MS = 300
 """The folders are looked at when what is known of them is on the screen."""
@@ -47,12 +52,16 @@ class GalleryPage(QWidget):
         self.background = Background(self)
         self.actions_ = EntryActions(gallery, self.background, self, bin_folder)
         self.pictures = Pictures(gallery)
-        self.thumbs = Thumbs(makes, SIDE, self.devicePixelRatioF, self)
+        self.thumbs = Thumbs(makes, self._thumb_size, self)
         self.keeper = Keeper(gallery, self)
         self.bar = Bar(theme, gallery.tags)
         self.grid = Grid(theme, self.pictures, self.thumbs)
         self.empty = Empty(theme)
+        self.viewer: Viewer | None = None
+        self.comparer: Comparer | None = None
         self._settled = False
+        self._from_viewer = False
+        self._row = -1
         self._reading = (0, 0)
         self._first_look = QTimer(self)
         self._first_look.setSingleShot(True)
@@ -66,14 +75,19 @@ class GalleryPage(QWidget):
     def _lay_out(self) -> None:
         self.setAccessibleName("Gallery")
         self.setAutoFillBackground(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20 - HALO, 14 - HALO, 20 - HALO, 0)
+        browse = QWidget()
+        column = QVBoxLayout(browse)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.bar)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self.empty)
         column.addLayout(self._stack, 1)
+        self._browse = browse
+        self._outer = QStackedLayout(self)
+        self._outer.setContentsMargins(20 - HALO, 14 - HALO, 20 - HALO, 0)
+        self._outer.addWidget(browse)
 
     def _connect(self) -> None:
         grid, actions = self.grid, self.actions_
@@ -82,7 +96,9 @@ class GalleryPage(QWidget):
         grid.chosen_changed.connect(self._chosen)
         grid.menu_wanted.connect(self._open_menu)
         grid.drag_wanted.connect(self._drag)
-        grid.view_wanted.connect(actions.view)
+        grid.view_wanted.connect(self.view)
+        actions.view.connect(self.view)
+        actions.compare.connect(self.compare)
         grid.open_wanted.connect(self.open_wanted)
         grid.heart_pressed.connect(lambda e: actions.set_favourite([e], not e.favourite))
         actions.marked.connect(self.refresh)
@@ -95,10 +111,15 @@ class GalleryPage(QWidget):
         find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         find.activated.connect(self._find)
 
+    def _thumb_size(self) -> tuple[int, float]:
+        return self.grid.cell().width() - 2 * RIM, self.devicePixelRatioF()
+
     def refresh(self) -> None:
         """Ask the index again."""
         self.pictures.ask()
         self._tell()
+        if self.viewing and self.viewer is not None and self.viewer.entry is not None:
+            self._look_again(self.viewer, self.viewer.entry)
 
     def look(self) -> None:
         """Look at the folders, soon."""
@@ -111,6 +132,86 @@ class GalleryPage(QWidget):
         self.background.wait()
         self.thumbs.close()
         self.gallery.close()
+
+    # One large, two compared
+
+    @property
+    def viewing(self) -> bool:
+        """Whether one picture is seen large."""
+        return self.viewer is not None and self._outer.currentWidget() is self.viewer
+
+    def view(self, entry: Entry) -> None:
+        """Show ``entry`` large."""
+        if self.viewer is None:
+            from app.ui.gallery.viewer import Viewer
+
+            self.viewer = viewer = Viewer(self.theme, self.gallery, self.thumbs, self.background)
+            self._outer.addWidget(viewer)
+            viewer.walked.connect(self._walk)
+            viewer.closed.connect(self.browse)
+            viewer.shown.connect(self._seen)
+            viewer.compare_wanted.connect(self.compare)
+            viewer.problem.connect(self.actions_.problem)
+            viewer.heart_pressed.connect(
+                lambda e: self.actions_.set_favourite([e], not e.favourite)
+            )
+        self._outer.setCurrentWidget(self.viewer)
+        self.viewer.look_at(entry)
+        self.viewer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def compare(self, before: Entry, after: Entry) -> None:
+        """Show two with a line between them."""
+        if self.comparer is None:
+            from app.ui.gallery.compare import Comparer
+
+            self.comparer = Comparer(self.theme, self.background)
+            self._outer.addWidget(self.comparer)
+            self.comparer.closed.connect(self._compared)
+            self.comparer.problem.connect(self.actions_.problem)
+        self._from_viewer = self.viewing
+        self.actions_.set_entries((before, after))
+        self._outer.setCurrentWidget(self.comparer)
+        self.comparer.look_at(before, after)
+        self.comparer.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def browse(self) -> None:
+        """Back to all, at the one that was looked at."""
+        row = -1
+        if self.viewer is not None and self.viewer.entry is not None:
+            row = self.pictures.row_of(self.viewer.entry.key)
+        self._outer.setCurrentWidget(self._browse)
+        if row >= 0 and self.grid.currentIndex().row() != row:
+            self.grid.choose(row)
+        self.actions_.set_entries(self.grid.chosen())
+        self.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _compared(self) -> None:
+        if self._from_viewer and self.viewer is not None and self.viewer.entry is not None:
+            self.view(self.viewer.entry)
+        else:
+            self.browse()
+
+    def _walk(self, by: int) -> None:
+        if self.viewer is not None and self.viewer.entry is not None:
+            entry = self.pictures.entry(self.pictures.row_of(self.viewer.entry.key) + by)
+            if entry is not None:
+                self.viewer.look_at(entry)
+
+    def _seen(self, entry: Entry) -> None:
+        self._row = self.pictures.row_of(entry.key)
+        self.actions_.set_entries([entry])
+        if self.viewer is not None:
+            self.viewer.say_place(self._row, self.pictures.rowCount())
+
+    def _look_again(self, viewer: Viewer, entry: Entry) -> None:
+        """Marked, moved or gone: then the one in its place."""
+        now = self.gallery.at(entry.file) or next(iter(self.gallery.by_id(entry.id)), None)
+        if now is None:
+            now = self.pictures.entry(min(self._row, self.pictures.rowCount() - 1))
+        if now is None:
+            self.browse()
+        else:
+            viewer.look_at(now)
 
     # What is shown
 
@@ -142,7 +243,8 @@ class GalleryPage(QWidget):
         self.bar.count.setText(words if found or of else "")
 
     def _chosen(self) -> None:
-        self.actions_.set_entries(self.grid.chosen())
+        if self._outer.currentWidget() is self._browse:
+            self.actions_.set_entries(self.grid.chosen())
         self._tell()
 
     def _read(self, done: int, of: int) -> None:

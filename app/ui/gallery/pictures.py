@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractListModel, QLocale, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QDate,
+    QLocale,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from app.library.entry import Entry
 from app.library.search import Query, Sort
@@ -124,9 +131,7 @@ def day_text(day: date, today: date | None = None) -> str:
     ago = ((today or date.today()) - day).days
     if ago in (0, 1):
         return ("Today", "Yesterday")[ago]
-    # Qt takes a datetime.date for a QDate.
-    written = QLocale().toString(day, QLocale.FormatType.LongFormat)  # type: ignore[call-overload]
-    return str(written)
+    return QLocale().toString(QDate(day.year, day.month, day.day), "d MMM yyyy")
 
 
 def words_of(entry: Entry) -> str:

@@ -23,7 +23,9 @@ _Key = tuple[int, int]
 
 
 class Thumbs(QObject):
-    """Pictures of at most ``side`` points, round-cornered, at the screen's density.
+    """Pictures round-cornered and as large as they are shown.
+
+    ``size`` gives how large that is: points of the longer side, and the screen's density.
 
     ``arrived`` carries the keys of the entries whose pictures have come, on the window's thread.
     """
@@ -34,18 +36,18 @@ class Thumbs(QObject):
     def __init__(
         self,
         makes: Makes,
-        side: int,
-        ratio: Callable[[], float],
+        size: Callable[[], tuple[int, float]],
         parent: QObject | None = None,
         room: int = ROOM,
     ) -> None:
         super().__init__(parent)
-        self._side = side
-        self._ratio = ratio
-        self._wanted_ratio = 1.0
+        self._wants = size
+        self._size = (0, 1.0)
         self._room = room
         self._held: OrderedDict[_Key, QImage | None] = OrderedDict()
         """None: there is no picture to be had."""
+        self._stale: set[_Key] = set()
+        """Made for another size: shown until they have been made again."""
         self._bytes = 0
         self._lock = threading.Lock()
         self._came: list[tuple[Entry, QImage | None]] = []
@@ -67,12 +69,13 @@ class Thumbs(QObject):
 
     def want(self, entries: Iterable[Entry]) -> None:
         """These, the first ones first; what was asked for before and has not begun is dropped."""
-        ratio = self._ratio()
-        if ratio != self._wanted_ratio:
-            self._held.clear()
-            self._bytes = 0
-            self._wanted_ratio = ratio
-        self._thumbnailer.want([e for e in entries if _key(e) not in self._held])
+        size = self._wants()
+        if size != self._size:
+            self._size = size
+            self._stale = set(self._held)
+        self._thumbnailer.want(
+            [e for e in entries if (key := _key(e)) not in self._held or key in self._stale]
+        )
 
     def close(self) -> None:
         """Wait for those that are being made."""
@@ -82,7 +85,7 @@ class Thumbs(QObject):
         """On a thread of the thumbnailer: all the work that the window need not do."""
         image = None
         if isinstance(found, Pixels):
-            image = rounded(found, self._side, self._wanted_ratio, PICTURE_RADIUS)
+            image = rounded(found, *self._size, PICTURE_RADIUS)
         with self._lock:
             self._came.append((entry, image))
             first = len(self._came) == 1
@@ -98,6 +101,7 @@ class Thumbs(QObject):
             before = self._held.pop(key, None)
             self._bytes += _size(image) - _size(before)
             self._held[key] = image
+            self._stale.discard(key)
         while self._bytes > self._room and len(self._held) > 1:
             _, gone = self._held.popitem(last=False)
             self._bytes -= _size(gone)

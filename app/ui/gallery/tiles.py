@@ -16,11 +16,10 @@ from app.ui.tokens import PICTURE_RADIUS
 if TYPE_CHECKING:
     from app.ui.gallery.grid import Grid
 
-SIDE = 144
-"""Points of a small picture's longer side, at most."""
 RIM = 9
-"""Room around it, for its ring and to the next."""
-LEAST = SIDE + 2 * RIM
+"""Room around a picture, for its ring and to the next."""
+LEAST = 144 + 2 * RIM
+"""Points of a cell."""
 HEART = 26
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -97,7 +96,8 @@ class Tiles(QStyledItemDelegate):
 
 def picture_rect(cell: QRect, width: int, height: int) -> QRect:
     """Where a picture of that shape lies in its cell: whole, in the middle."""
-    scale = min(SIDE / max(1, width), SIDE / max(1, height))
+    side = cell.width() - 2 * RIM
+    scale = min(side / max(1, width), side / max(1, height))
     size = QSize(max(1, round(width * scale)), max(1, round(height * scale)))
     left = cell.left() + (cell.width() - size.width()) // 2
     return QRect(left, cell.top() + (cell.height() - size.height()) // 2, *size.toTuple())
@@ -105,6 +105,5 @@ def picture_rect(cell: QRect, width: int, height: int) -> QRect:
 
 def heart_rect(cell: QRect) -> QRect:
     """Where the heart lies in a cell: always in the same corner, whatever the picture's shape."""
-    middle = cell.center()
-    right, bottom = middle.x() + SIDE // 2, middle.y() + SIDE // 2
-    return QRect(right - HEART - 4, bottom - HEART - 4, HEART, HEART)
+    room = RIM + HEART + 4
+    return QRect(cell.right() - room, cell.bottom() - room, HEART, HEART)

@@ -41,7 +41,7 @@ def test_small_pictures_come_for_what_is_seen(page: GalleryPage, qtbot: QtBot) -
     qtbot.waitUntil(lambda: all(page.thumbs.get(entry) is not None for entry in entries))
     image = page.thumbs.get(entries[0])
     assert isinstance(image, QImage)
-    assert max(image.width(), image.height()) == 144
+    assert max(image.width(), image.height()) == page.grid.cell().width() - 18
     assert image.pixelColor(0, 0).alpha() == 0, "its corner is round"
     assert image.pixelColor(72, 72).alpha() == 255
 
