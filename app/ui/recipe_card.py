@@ -44,7 +44,8 @@ def words_for(found: FoundRecipe, laid: LaidOn) -> Said:
         heading = "" if laid.missing_model else "Not here"
         parts.append((heading, (f"LoRAs: {names}.",)))
     if laid.cannot:
-        lines = tuple(describe(problem).body for problem in laid.cannot)
+        said = [describe(problem) for problem in laid.cannot]
+        lines = tuple(f"{message.title}. {message.body}" for message in said)
         parts.append((f"What {laid.model.title} cannot do", lines))
     if laid.unknown:
         named = [f"{_name(name)} {value}" for name, value in laid.unknown[:_UNKNOWN]]

@@ -58,7 +58,8 @@ def change_words(found: Sequence[Change]) -> str:
             parts.append(f"another {name[:1].lower()}{name[1:]}".replace("what to", "what-to-"))
         else:
             parts.append(f"{name} {change.before or 'none'} → {change.after or 'none'}")
-    return ", ".join(parts)
+    words = ", ".join(parts)
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 class Small(DrawnButton):

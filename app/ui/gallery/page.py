@@ -85,8 +85,10 @@ class GalleryPage(QWidget):
         self._stack.addWidget(self.empty)
         column.addLayout(self._stack, 1)
         self._browse = browse
-        self._outer = QStackedLayout(self)
-        self._outer.setContentsMargins(20 - HALO, 14 - HALO, 20 - HALO, 0)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(20 - HALO, 14 - HALO, 20 - HALO, 0)
+        self._outer = QStackedLayout()
+        around.addLayout(self._outer)
         self._outer.addWidget(browse)
 
     def _connect(self) -> None:
