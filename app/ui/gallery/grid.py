@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QModelIndex,
     QPersistentModelIndex,
     QPoint,
-    QSize,
     Qt,
     QTimer,
     Signal,
@@ -22,25 +21,23 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
-    QPalette,
+    QPainter,
+    QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView
 
 from app.library.entry import Entry
 from app.ui.controls.drawing import KEYBOARD
+from app.ui.gallery.cells import Cells
 from app.ui.gallery.pictures import Pictures
 from app.ui.gallery.thumbs import Thumbs
 from app.ui.gallery.tiles import LEAST, Tiles, heart_rect
 from app.ui.theme import Theme
 
-BATCH = 600
-"""Cells that are laid out before the first paint; the others follow it."""
-
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class Grid(QListView):
+class Grid(Cells):
     """``open_wanted`` (Return, double click) and ``view_wanted`` (Space) carry an Entry.
 
     ``drag_wanted`` and ``menu_wanted`` mean the selection, ``heart_pressed`` one Entry.
@@ -54,7 +51,7 @@ class Grid(QListView):
     chosen_changed = Signal()
 
     def __init__(self, theme: Theme, pictures: Pictures, thumbs: Thumbs) -> None:
-        super().__init__()
+        super().__init__(LEAST)
         self.theme = theme
         self.pictures = pictures
         self.thumbs = thumbs
@@ -62,7 +59,7 @@ class Grid(QListView):
         self.keyboard_focus = False
         self._look()
         self.setModel(pictures)
-        self.setItemDelegate(Tiles(theme, self))
+        self._tiles = Tiles(theme, self)
         self._kept: tuple[int, list[int], int, int] | None = None
         self._wanting = QTimer(self)
         self._wanting.setSingleShot(True)
@@ -78,27 +75,8 @@ class Grid(QListView):
 
     def _look(self) -> None:
         self.setAccessibleName("Pictures")
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setLayoutMode(QListView.LayoutMode.Batched)
-        self.setBatchSize(BATCH)
-        self.setSpacing(0)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setSelectionRectVisible(True)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setDragEnabled(True)
-        self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
-        clear = QPalette()
-        clear.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
-        self.setPalette(clear)
-        self.viewport().setAutoFillBackground(False)
 
     # What is chosen.
 
@@ -117,23 +95,6 @@ class Grid(QListView):
             flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.selectionModel().setCurrentIndex(index, flag)
             self.scrollTo(index)
-
-    def cell(self) -> QSize:
-        """As wide as makes whole columns fill the row."""
-        width = self.viewport().width() - 1
-        columns = max(1, width // LEAST)
-        return QSize(max(LEAST // 2, width // columns), max(LEAST // 2, width // columns))
-
-    def columns(self) -> int:
-        return max(1, (self.viewport().width() - 1) // self.cell().width())
-
-    def seen(self) -> range:
-        """The rows of the model in sight."""
-        cell, top = self.cell().height(), self.verticalScrollBar().value()
-        columns, high = self.columns(), self.viewport().height()
-        first = top // cell * columns
-        last = (top + high - 1) // cell * columns + columns
-        return range(first, min(last, self.pictures.rowCount()))
 
     # Small pictures.
 
@@ -180,9 +141,20 @@ class Grid(QListView):
     # Qt's own.
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
-        self.setGridSize(self.cell())
         super().resizeEvent(event)
         self._wanting.start()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        selected = {index.row() for index in self.selectedIndexes()}
+        dirty = event.rect()
+        for row in self.seen():
+            cell = self.cell_rect(row)
+            if cell.intersects(dirty):
+                self._tiles.paint(painter, cell, row, row in selected)
+        painter.end()
 
     def startDrag(self, _actions: Qt.DropAction) -> None:  # noqa: N802 (Qt's name)
         self.drag_wanted.emit()

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 
 from app.core.errors import EaselError
@@ -18,6 +18,9 @@ from app.ui.tokens import PICTURE_RADIUS
 
 ROOM = 48_000_000
 """Bytes: what 180 pictures take on a screen of twice the usual density, and 650 on a usual one."""
+
+FEW_MS = 16
+"""Those that come within as long are painted together."""
 
 _Key = tuple[int, int]
 
@@ -51,7 +54,11 @@ class Thumbs(QObject):
         self._bytes = 0
         self._lock = threading.Lock()
         self._came: list[tuple[Entry, QImage | None]] = []
-        self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(FEW_MS)
+        self._soon.timeout.connect(self._take)
+        self._ready.connect(self._soon.start, Qt.ConnectionType.QueuedConnection)
         self._thumbnailer = Thumbnailer(makes, self._made)
 
     def get(self, entry: Entry) -> QImage | None:

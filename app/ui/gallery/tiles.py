@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.ui import icons
 from app.ui.controls.drawing import box
@@ -22,35 +21,29 @@ LEAST = 144 + 2 * RIM
 """Points of a cell."""
 HEART = 26
 
-_Index = QModelIndex | QPersistentModelIndex
 
-
-class Tiles(QStyledItemDelegate):
+class Tiles:
     """Draws what has come of a picture, its heart, its ring, and the day that begins with it."""
 
     def __init__(self, theme: Theme, grid: Grid) -> None:
-        super().__init__(grid)
         self._theme = theme
         self._grid = grid
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:  # noqa: N802
-        return self._grid.cell()
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        grid, cell, row = self._grid, option.rect, index.row()
+    def paint(self, painter: QPainter, cell: QRect, row: int, selected: bool) -> None:
+        """That row of the model, into ``cell``."""
+        grid = self._grid
         entry = grid.pictures.entry(row)
         if entry is None:
             return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         image = grid.thumbs.get(entry)
         at = picture_rect(cell, entry.width, entry.height)
-        if option.state & QStyle.StateFlag.State_Selected:
+        if selected:
             self._ring(painter, QRectF(at), row)
         elif grid.keyboard_focus and row == grid.currentIndex().row():
             around = QRectF(at).adjusted(-3.5, -3.5, 3.5, 3.5)
             box(painter, around, None, self._theme.colour("ghost"), PICTURE_RADIUS + 3.5, 2)
         if image is not None:
-            painter.drawImage(QRectF(at), image)
+            painter.drawImage(at, image)
         else:
             self._place(painter, QRectF(at), grid.thumbs.failed(entry))
         if entry.favourite or row == grid.hovered_row:
