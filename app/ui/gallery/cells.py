@@ -167,7 +167,8 @@ class Cells(QAbstractItemView):
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:  # noqa: N802
         region, seen = QRegion(), self.seen()
-        for piece in selection:
+        for number in range(selection.count()):
+            piece = selection.at(number)
             for row in range(max(piece.top(), seen.start), min(piece.bottom() + 1, seen.stop)):
                 region += self.cell_rect(row)
         return region

@@ -128,7 +128,8 @@ class Facts(QScrollArea):
         column.setContentsMargins(4, 0, 12, 12)
         column.setSpacing(3)
         self.smalls, self.changed = [], ""
-        self._thumbs.want([e for e in (parent, *children[:MOST]) if e is not None])
+        small = [e for e in (parent, *children[:MOST]) if e is not None]
+        self._thumbs.want(small, len(small))
         # 1. What it is
         self._add(column, entry.prompt or entry.file.name, "body", "text")
         if entry.negative_prompt:

@@ -34,6 +34,8 @@ from app.ui.gallery.thumbs import Thumbs
 from app.ui.gallery.tiles import LEAST, Tiles, heart_rect
 from app.ui.theme import Theme
 
+AHEAD_MS = 250
+
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -65,6 +67,10 @@ class Grid(Cells):
         self._wanting.setSingleShot(True)
         self._wanting.setInterval(0)
         self._wanting.timeout.connect(self._want)
+        self._ahead = QTimer(self)
+        self._ahead.setSingleShot(True)
+        self._ahead.setInterval(AHEAD_MS)
+        self._ahead.timeout.connect(self._look_ahead)
         pictures.modelAboutToBeReset.connect(self._remember)
         pictures.modelReset.connect(self._take_up)
         pictures.dataChanged.connect(lambda: self._wanting.start())
@@ -99,11 +105,16 @@ class Grid(Cells):
     # Small pictures.
 
     def _want(self) -> None:
-        """What is in sight, then the page below, then the one above."""
+        """What is in sight, now."""
+        self.thumbs.want(self.pictures.entries(self.seen()), len(self.seen()))
+        self._ahead.start()
+
+    def _look_ahead(self) -> None:
+        """The page below and the one above, once nobody waits for anything."""
         seen = self.seen()
         below = range(seen.stop, min(seen.stop + len(seen), self.pictures.rowCount()))
         above = range(max(0, seen.start - len(seen)), seen.start)
-        self.thumbs.want(self.pictures.entries([*seen, *below, *above]))
+        self.thumbs.want(self.pictures.entries([*seen, *below, *above]), 3 * len(seen))
 
     def _show_arrived(self, keys: Sequence[int]) -> None:
         seen = self.seen()

@@ -20,9 +20,9 @@ from app.library.entry import Entry
 from app.library.search import Query, Sort
 
 ENTRY = Qt.ItemDataRole.UserRole
-PAGE = 128
+PAGE = 32
 """Rows that are read at once."""
-PAGES = 16
+PAGES = 48
 """Pages held: more than any screen shows."""
 
 _Index = QModelIndex | QPersistentModelIndex

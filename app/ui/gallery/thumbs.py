@@ -16,8 +16,8 @@ from app.jobs.thumbnailer import Makes, Thumbnailer
 from app.library.entry import Entry
 from app.ui.tokens import PICTURE_RADIUS
 
-ROOM = 48_000_000
-"""Bytes: what 180 pictures take on a screen of twice the usual density, and 650 on a usual one."""
+ROOM = 24_000_000
+"""Bytes: some 230 pictures on a usual screen. More where more are wanted at once."""
 
 FEW_MS = 16
 """Those that come within as long are painted together."""
@@ -52,6 +52,7 @@ class Thumbs(QObject):
         self._stale: set[_Key] = set()
         """Made for another size: shown until they have been made again."""
         self._bytes = 0
+        self._least = 1
         self._lock = threading.Lock()
         self._came: list[tuple[Entry, QImage | None]] = []
         self._soon = QTimer(self)
@@ -74,8 +75,12 @@ class Thumbs(QObject):
         key = _key(entry)
         return key in self._held and self._held[key] is None
 
-    def want(self, entries: Iterable[Entry]) -> None:
-        """These, the first ones first; what was asked for before and has not begun is dropped."""
+    def want(self, entries: Iterable[Entry], least: int) -> None:
+        """These, the first ones first; what was asked for before and has not begun is dropped.
+
+        ``least`` are held, whatever room they take.
+        """
+        self._least = least
         size = self._wants()
         if size != self._size:
             self._size = size
@@ -109,7 +114,7 @@ class Thumbs(QObject):
             self._bytes += _size(image) - _size(before)
             self._held[key] = image
             self._stale.discard(key)
-        while self._bytes > self._room and len(self._held) > 1:
+        while self._bytes > self._room and len(self._held) > self._least:
             _, gone = self._held.popitem(last=False)
             self._bytes -= _size(gone)
         self.arrived.emit([entry.key for entry, _ in came])
@@ -120,7 +125,7 @@ def rounded(pixels: Pixels, side: int, ratio: float, radius: float) -> QImage:
     shape = QImage.Format.Format_RGB888
     image = QImage(pixels.rgb, pixels.width, pixels.height, pixels.width * 3, shape)
     room = side * ratio
-    scale = min(room / pixels.width, room / pixels.height)
+    scale = min(room / pixels.width, room / pixels.height, 1.0)
     width, height = (max(1, round(n * scale)) for n in (pixels.width, pixels.height))
     if scale < 1:
         smooth = Qt.TransformationMode.SmoothTransformation
