@@ -9,7 +9,6 @@ from PySide6.QtCore import QLocale, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QPixmap, QShortcut, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
-from app.jobs.thumbnailer import Makes
 from app.library.entry import Entry
 from app.library.gallery import Gallery
 from app.library.search import Query
@@ -21,7 +20,7 @@ from app.ui.gallery.empty import Empty
 from app.ui.gallery.grid import Grid
 from app.ui.gallery.keeping import Keeper
 from app.ui.gallery.pictures import Pictures
-from app.ui.gallery.thumbs import Thumbs
+from app.ui.gallery.thumbs import Decodes, Thumbs
 from app.ui.gallery.tiles import RIM
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
@@ -44,7 +43,7 @@ class GalleryPage(QWidget):
     draw_wanted = Signal()
 
     def __init__(
-        self, theme: Theme, gallery: Gallery, makes: Makes, bin_folder: Path, parent: QWidget
+        self, theme: Theme, gallery: Gallery, makes: Decodes, bin_folder: Path, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.theme = theme

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from PySide6.QtCore import QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
@@ -25,6 +26,32 @@ FEW_MS = 16
 _Key = tuple[int, int]
 
 
+class Decodes(Makes, Protocol):
+    """What this needs of ``library.thumbnails.Thumbnails``."""
+
+    def kept(self, entry: Entry) -> bytes | None: ...
+
+
+class KeptFirst:
+    """Qt decodes what was kept: Pillow is loaded where something has to be made, and not before."""
+
+    def __init__(self, decodes: Decodes) -> None:
+        self._decodes = decodes
+
+    def get(self, entry: Entry) -> Pixels:
+        """As ``Thumbnails.get``."""
+        data = self._decodes.kept(entry)
+        image = QImage() if data is None else QImage.fromData(data, "JPG")
+        if image.isNull():
+            return self._decodes.get(entry)
+        rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+        width, height, line = rgb.width(), rgb.height(), rgb.bytesPerLine()
+        bits = bytes(rgb.constBits())
+        if line != 3 * width:  # Qt fills each line up to whole words
+            bits = b"".join(bits[at : at + 3 * width] for at in range(0, line * height, line))
+        return Pixels(width, height, bits)
+
+
 class Thumbs(QObject):
     """Pictures round-cornered and as large as they are shown.
 
@@ -38,7 +65,7 @@ class Thumbs(QObject):
 
     def __init__(
         self,
-        makes: Makes,
+        makes: Decodes,
         size: Callable[[], tuple[int, float]],
         parent: QObject | None = None,
         room: int = ROOM,
@@ -60,7 +87,7 @@ class Thumbs(QObject):
         self._soon.setInterval(FEW_MS)
         self._soon.timeout.connect(self._take)
         self._ready.connect(self._soon.start, Qt.ConnectionType.QueuedConnection)
-        self._thumbnailer = Thumbnailer(makes, self._made)
+        self._thumbnailer = Thumbnailer(KeptFirst(makes), self._made)
 
     def get(self, entry: Entry) -> QImage | None:
         """The picture of ``entry``, where it has come."""
@@ -139,12 +166,14 @@ def rounded(pixels: Pixels, side: int, ratio: float, radius: float) -> QImage:
     brush.setTransform(QTransform.fromScale(width / image.width(), height / image.height()))
     painter.setBrush(brush)
     painter.setPen(Qt.PenStyle.NoPen)
-    corner = radius * ratio
+    # A small picture is shown larger than it is; its corners are to look like the others'.
+    shrunk = max(width, height) / room
+    corner, line = radius * ratio * shrunk, ratio * shrunk
     at = QRectF(made.rect())
     painter.drawRoundedRect(at, corner, corner)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(128, 120, 112, 60), ratio))
-    half = ratio / 2
+    painter.setPen(QPen(QColor(128, 120, 112, 60), line))
+    half = line / 2
     painter.drawRoundedRect(at.adjusted(half, half, -half, -half), corner - half, corner - half)
     painter.end()
     made.setDevicePixelRatio(ratio)

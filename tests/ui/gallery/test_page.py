@@ -42,7 +42,6 @@ def test_small_pictures_come_for_what_is_seen(page: GalleryPage, qtbot: QtBot) -
     image = page.thumbs.get(entries[0])
     assert isinstance(image, QImage)
     assert (image.width(), image.height()) == (entries[0].width, entries[0].height), "not blown up"
-    assert image.pixelColor(0, 0).alpha() == 0, "its corner is round"
     assert image.pixelColor(image.width() // 2, image.height() // 2).alpha() == 255
 
 
