@@ -47,9 +47,8 @@
     │   └── ProgramIncomplete(missing)              parts of the program are not installed
     └── Bug(traceback)                              everything else: ours
 
-They carry data and no English: ``app/messages.py`` has the words. Each survives
-pickling, because most of them are raised in a child process. Being cancelled is an event
-(``core.events.Cancelled``), not an error.
+They carry data and no English: ``app/messages`` has the words. Each survives pickling: most are
+raised in a child process. Being cancelled is an event (``core.events.Cancelled``), not an error.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ class EaselError(Exception):
         return type(self), tuple(self.__dict__[name] for name in self._fields())
 
     def __str__(self) -> str:
-        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields())
-        return f"{type(self).__name__}({shown})"
+        fields = (f"{name}={self.__dict__[name]!r}" for name in self._fields())
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def _fields(self) -> tuple[str, ...]:
         return tuple(getattr(self, "__dataclass_fields__", {}))
@@ -74,12 +73,9 @@ class EaselError(Exception):
 
 @dataclass(unsafe_hash=True, repr=False)
 class RecipeProblem(EaselError):
-    """A field of the recipe cannot be what was asked.
-
-    ``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most
-    80 characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or
-    one of the words of ``app/messages``: "text", "readable picture", "same size as the start".
-    """
+    """``field`` is a name of ``core.recipe.Draft``; ``value`` what was asked, as text of at most 80
+    characters; ``allowed`` what would do: a range ("1 to 150"), names joined by ", ", or one of the
+    words of ``app/messages``: "text", "readable picture", "same size as the start"."""
 
     field: str
     value: str
@@ -107,8 +103,7 @@ class ModelIncomplete(ModelError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelDamaged(ModelError):
-    """``reason`` is one of "not safetensors", "truncated", "not JSON", "not finite", "mismatch",
-    "not Core ML"."""
+    """``reason``: "not safetensors" ("Core ML", "JSON"), "truncated", "not finite", "mismatch"."""
 
     file: str
     reason: str
@@ -126,8 +121,7 @@ class DownloadError(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class HubUnreachable(DownloadError):
-    """``reason`` is "no connection", "name not found", "proxy", "broken off", "too slow" or
-    "HTTP 503"."""
+    """``reason``: "no connection", "name not found", "proxy", "broken off", "too slow", "HTTP 5.."."""
 
     host: str
     reason: str
@@ -320,11 +314,8 @@ class FlatResult(BadResult):
 
 @dataclass(unsafe_hash=True, repr=False)
 class FolderNotWritable(WorldError):
-    """``reason`` is one of a few words, or what the system said.
-
-    The words: "permission", "read-only", "not a folder", "a folder is in the way", "name too
-    long", "name not allowed", "gone".
-    """
+    """``reason``: "permission", "read-only", "not a folder", "a folder is in the way", "name too
+    long", "name not allowed", "gone", or what the system said."""
 
     folder: str
     reason: str

@@ -72,7 +72,7 @@ def _easel(said: Said) -> FoundRecipe | None:
     )
     loras = tuple(FoundLora(lora.id, lora.weight) for lora in recipe.loras)
     strength = None if recipe.start is None else recipe.start.strength
-    return FoundRecipe("Easel", draft, recipe.model, "", loras, strength)
+    return FoundRecipe("Easel", draft, recipe.model, "", loras, strength, vae=recipe.vae or "")
 
 
 def _web_ui(said: Said) -> FoundRecipe | None:
@@ -93,6 +93,7 @@ def _of_settings(text: settings_text.Text) -> FoundRecipe:
         rest.pop(name, "") for name in _WEB_UI
     )
     strength = real(rest.pop("Denoising strength", None))
+    vae = rest.pop("VAE", "")
     if any(name.startswith("Hires") for name in rest):  # its own second pass, not a start
         strength = None
     scheduler, other_spacing = scheduler_of(sampler, spacing)
@@ -111,7 +112,7 @@ def _of_settings(text: settings_text.Text) -> FoundRecipe:
         del rest["Version"]
     loras = tuple(FoundLora(name, weight) for name, weight in text.loras)
     unknown = listed([("Schedule type", other_spacing), *rest.items()])
-    return FoundRecipe(program, draft, model, hash, loras, strength, unknown)
+    return FoundRecipe(program, draft, model, hash, loras, strength, unknown, vae)
 
 
 def _fooocus(said: Said) -> FoundRecipe | None:

@@ -11,6 +11,8 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
+from app.core.adapter import of_kind
+from app.core.card import Kind
 from app.core.errors import RecipeProblem
 from app.core.model import Model
 from app.core.recipe import Draft, LoraUse, Scheduler, Size
@@ -36,10 +38,10 @@ class FoundLora:
 class FoundRecipe:
     """A recipe as it was found. Anything can be in ``draft``: ``lay_on`` judges it.
 
-    ``program`` is who drew it; ``model`` and ``model_hash`` are as that program writes them, ""
-    where it does not. ``strength`` is how much of a starting picture was redrawn, None without
-    one: the starting picture itself is in no file. ``unknown`` are (name, value) of settings that
-    Easel does not have.
+    ``program`` is who drew it; ``model``, ``model_hash`` and ``vae`` (the autoencoder) are as that
+    program writes them, "" where it does not. ``strength`` is how much of a starting picture was
+    redrawn, None without one: the starting picture itself is in no file. ``unknown`` are
+    (name, value) of settings that Easel does not have.
     """
 
     program: str
@@ -49,6 +51,7 @@ class FoundRecipe:
     loras: tuple[FoundLora, ...] = ()
     strength: float | None = None
     unknown: tuple[tuple[str, str], ...] = ()
+    vae: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +74,22 @@ class LaidOn:
     unknown: tuple[tuple[str, str], ...]
 
 
-def lay_on(
-    found: FoundRecipe,
-    model: Model,
-    models: Sequence[Model] = (),
-    loras: Mapping[str, str] = MappingProxyType({}),
-) -> LaidOn:
+def lay_on(found: FoundRecipe, model: Model, models: Sequence[Model] = ()) -> LaidOn:
     """``found`` on the limits of its own model where that is one of ``models``, else of ``model``.
 
-    ``loras`` are ids of those installed, by name. Pure: nothing is read or asked.
+    Pure: nothing is read or asked.
     """
-    # 1. Which model
+    # 1. Which model, and what is installed beside it
     own = _named(found.model, models)
     model = own or model
+    uses, missing = _installed(found.loras, _names(model, Kind.LORA))
+    vae = _names(model, Kind.VAE).get(_plain(found.vae))
     # 2. Each field by itself, judged as any draft is
-    uses, missing = _installed(found.loras, loras)
     draft = Draft("")
     used: list[str] = []
     cannot: list[RecipeProblem] = []
     for field in _FIELDS:
-        value: Any = uses if field == "loras" else getattr(found.draft, field)
+        value: Any = {"loras": uses, "vae": vae}.get(field, getattr(found.draft, field))
         if value is None or value in ("", ()):
             continue
         problem = _problem(replace(Draft("x"), **{field: value}), model)
@@ -103,6 +102,8 @@ def lay_on(
     unknown = found.unknown
     if found.draft.start is None and found.strength is not None:
         unknown = (("start", f"{found.strength:g}"), *unknown)
+    if found.vae and vae is None:
+        unknown = (("VAE", found.vae), *unknown)
     missing_model = "" if own else found.model or found.model_hash
     return LaidOn(draft, model, tuple(used), tuple(cannot), missing_model, missing, unknown)
 
@@ -117,6 +118,7 @@ _FIELDS = (
     "scheduler",
     "start",
     "loras",
+    "vae",
 )
 
 _SCHEDULERS = MappingProxyType(
@@ -246,13 +248,18 @@ def _named(name: str, models: Sequence[Model]) -> Model | None:
     return None
 
 
+def _names(model: Model, kind: Kind) -> dict[str, str]:
+    """The ids of what is installed beside ``model``, by their plain names."""
+    known = of_kind(model.adapters, kind)
+    return {_plain(name): one.id for one in known for name in (one.title, one.id)}
+
+
 def _installed(
     found: Iterable[FoundLora], installed: Mapping[str, str]
 ) -> tuple[tuple[LoraUse, ...], tuple[FoundLora, ...]]:
-    known = {_plain(name): id for name, id in installed.items()}
     uses, missing = [], []
     for lora in found:
-        id = known.get(_plain(lora.name))
+        id = installed.get(_plain(lora.name))
         if id is None:
             missing.append(lora)
         else:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.adapter import Adapter
+from app.core.card import Kind
 from app.core.errors import RecipeProblem
 from app.core.model import Feature, Model
 from app.core.recipe import Draft, LoraUse, Scheduler, Size, Start
@@ -15,7 +17,13 @@ from app.library.found_recipe import FoundLora, FoundRecipe, lay_on, scheduler_o
 from tests.library import foreign_pictures as theirs
 from tests.library.examples import MODEL
 
-SD15 = replace(MODEL, id="sd15", title="v1-5-pruned-emaonly", folder="/models/sd15")
+BESIDE = (
+    Adapter("detail", "add_detail", Kind.LORA, MODEL.family, "/models/detail.safetensors"),
+    Adapter("clear", "Clear Colours", Kind.VAE, MODEL.family, "/models/clear"),
+)
+SD15 = replace(
+    MODEL, id="sd15", title="v1-5-pruned-emaonly", folder="/models/sd15", adapters=BESIDE
+)
 SMALL = replace(
     MODEL,
     id="starter",
@@ -36,7 +44,7 @@ def of_a_web_ui() -> FoundRecipe:
 
 
 def test_all_is_used_where_the_picture_s_own_model_is_here() -> None:
-    laid = lay_on(of_a_web_ui(), SMALL, (SMALL, SD15), {"add_detail.safetensors": "detail"})
+    laid = lay_on(of_a_web_ui(), SMALL, (SMALL, SD15))
     assert laid.model is SD15
     assert laid.used == (
         "prompt",
@@ -67,6 +75,13 @@ def test_what_the_model_cannot_do_is_listed_and_left_to_its_default() -> None:
     assert laid.used == ("prompt", "steps", "guidance", "seed", "scheduler")
     (recipe,) = resolve(laid.draft, laid.model)
     assert recipe.size == SMALL.limits.native
+
+
+def test_an_autoencoder_is_used_where_it_is_here_and_named_where_not() -> None:
+    found = FoundRecipe("?", Draft("a"), vae="clear_colours.safetensors")
+    assert lay_on(found, SD15).draft.vae == "clear"
+    laid = lay_on(found, SMALL)
+    assert (laid.draft.vae, laid.unknown) == (None, (("VAE", "clear_colours.safetensors"),))
 
 
 def test_absurd_values_are_no_surprise() -> None:

@@ -82,7 +82,7 @@ def test_a_jpeg_without_room_for_the_recipe_is_written_and_says_so(tmp_path: Pat
 def test_loras_and_autoencoder_are_named_as_other_programs_name_them() -> None:
     of = replace(recipe("a cat"), loras=(LoraUse("ink", 0.5), LoraUse("oil", -1.0)), vae="clear")
     text = parameters(of)
-    assert text.splitlines()[0] == "a cat <lora:ink:0.5> <lora:oil:-1>"
+    assert text.splitlines()[0] == "a cat <lora:ink:0.5><lora:oil:-1>"
     assert ", VAE: clear, " in text
 
 
