@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.core.model import Model, Vocabulary
     from app.engine.contract import EngineFactory
     from app.engine.prompt_tokens import TokenCounter
+    from app.jobs.conversions import Conversion
     from app.jobs.deliveries import Deliveries
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
@@ -129,9 +130,11 @@ class Easel:
         from app.weights import moving
 
         here, begun = self.shelf.installed(), self.shelf.unfinished()
-        if not moving.copy_models(here, target, report, cancelled, begun):
+        ids = ("starter", *(one.receipt.id for one in here))
+        along = tuple(one.folder for id in dict.fromkeys(ids) for one in self.conversions(id))
+        if not moving.copy_models(here, target, report, cancelled, begun, along):
             return None
-        folders = (*(one.folder for one in here), *(one.folder for one in begun))
+        folders = (*along, *(one.folder for one in here), *(one.folder for one in begun))
         return tuple(folder for folder in folders if not folder.is_relative_to(target))
 
     def keep_models_in(self, target: Path, left: tuple[Path, ...]) -> None:
@@ -140,6 +143,7 @@ class Easel:
         Raises FolderNotWritable, NoSpace: the setting could not be written, and all is as before.
         """
         from app.core.errors import EaselError
+        from app.jobs.conversions import PREFIX, take_away
         from app.weights import receipts
         from app.weights.paths import RECEIPT
         from app.weights.unfinished import discard
@@ -153,10 +157,18 @@ class Easel:
         self.shelf.settle(self.folders)
         for folder in left:
             with contextlib.suppress(OSError, EaselError):  # its copy is in use already
-                if (folder / RECEIPT).exists():
+                if folder.name.startswith(PREFIX):
+                    take_away(folder)
+                elif (folder / RECEIPT).exists():
                     receipts.remove(folder)
                 else:
                     discard(folder)
+
+    def conversions(self, source: str) -> tuple[Conversion, ...]:
+        """What the model ``source`` was converted to, whole or not."""
+        from app.jobs.conversions import conversions
+
+        return conversions(self.folders.installed, source)
 
     @property
     def deliveries(self) -> Deliveries:
@@ -206,7 +218,7 @@ class Easel:
         """The words ``model`` knows; empty for a model that knows them all."""
         from app.engine import model_folder
 
-        return model_folder.vocabulary(model)
+        return model_folder.vocabulary(model.twin or model)
 
     def token_counter(self, model: Model) -> TokenCounter:
         """Counts the tokens of prompts for ``model``."""

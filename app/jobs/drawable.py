@@ -13,14 +13,13 @@ from app.core.card import Kind
 from app.core.coreml_manifest import FILE_NAME
 from app.core.errors import ModelError
 from app.core.folders import Folders
-from app.core.model import Model
+from app.core.model import Limits, Model
+from app.core.recipe import Scheduler
 from app.engine import model_folder
 from app.engine.coreml.model import read_coreml_model
+from app.jobs import conversions
 from app.weights import receipts
 from app.weights.adapters import adapters
-
-CONVERTED = "coreml-*"
-"""Folders of conversions, beside the revisions of the model they were made from."""
 
 
 def drawable(
@@ -44,9 +43,9 @@ def drawable(
                     model_folder.read_model(installed.folder, id=receipt.id, title=receipt.title),
                     fitting,
                 )
-    for id, model in plain.items():
-        conversions = tuple(_conversions(folders.installed / id, model))
-        yield from (*conversions, model) if core_ml_first else (model, *conversions)
+    for model in plain.values():
+        converted = tuple(_converted(folders.installed, model))
+        yield from (*converted, model) if core_ml_first else (model, *converted)
     for installed in known:
         receipt = installed.receipt
         if receipt.kind is Kind.COREML:
@@ -70,14 +69,33 @@ def with_fitting(model: Model, known: tuple[Adapter, ...]) -> Model:
     return replace(model, adapters=fitting)
 
 
-def _conversions(place: Path, source: Model) -> Iterator[Model]:
-    for folder in sorted(place.glob(CONVERTED)):
+def _converted(root: Path, source: Model) -> Iterator[Model]:
+    for one in conversions.conversions(root, source.id):
         with contextlib.suppress(ModelError):
-            variant = folder.name.removeprefix("coreml-").replace("_", " ").replace("-", ", ")
             model = read_coreml_model(
-                folder,
-                id=f"{source.id}.{folder.name}",
-                title=f"{source.title}, Core ML ({variant})",
+                one.folder,
+                id=one.id,
+                title=f"{source.title}, {one.title}",
                 built_in=source.built_in,
             )
-            yield replace(model, twin=source)
+            limits = _with_habits(model.limits, source.limits)
+            yield replace(model, limits=limits, twin=source)
+
+
+def _with_habits(own: Limits, source: Limits) -> Limits:
+    """What the original is best drawn with is best for its conversion: only what that can do is its
+    own. One that was made fast has other habits."""
+    if own.scheduler is Scheduler.LCM:
+        return own
+    return replace(
+        own,
+        schedulers=source.schedulers,
+        scheduler=source.scheduler,
+        min_steps=source.min_steps,
+        max_steps=source.max_steps,
+        steps=source.steps,
+        quick_steps=source.quick_steps,
+        fine_steps=source.fine_steps,
+        max_guidance=source.max_guidance,
+        guidance=source.guidance,
+    )

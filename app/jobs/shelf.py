@@ -24,7 +24,7 @@ from app.core.errors import (
 )
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
-from app.jobs import bringing, online, packing
+from app.jobs import bringing, conversions, online, packing
 from app.jobs.account import Account
 from app.jobs.installing import Installer
 from app.jobs.online import Online
@@ -256,8 +256,16 @@ class Shelf:
             return ours and installer.mend(card, model.folder, wanted, report, cancelled)
 
     def remove(self, model: Installed) -> None:
-        """Take ``model`` away. Raises ModelMissing, ModelInUse, FolderNotWritable."""
+        """Take ``model`` and its conversions away.
+
+        Raises ModelMissing, ModelInUse, FolderNotWritable.
+        """
+        id, root = model.receipt.id, self._folders.installed
         with self._held(model.folder.parent, model.receipt.title):
+            others = [one for one in self.installed() if one.receipt.id == id]
+            if len(others) < 2:  # no other revision that they could be of
+                for one in conversions.conversions(root, id):
+                    conversions.take_away(one.folder)
             receipts.remove(model.folder)
 
     def forget(self, id: str) -> bool:
