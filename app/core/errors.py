@@ -121,7 +121,7 @@ class DownloadError(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class HubUnreachable(DownloadError):
-    """``reason``: "no connection", "name not found", "proxy", "broken off", "too slow", "HTTP 5.."."""
+    """``reason``: "no connection", "name not found", "proxy", "broken off", "too slow", status."""
 
     host: str
     reason: str
