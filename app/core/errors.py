@@ -222,7 +222,8 @@ class ImportRefused(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelInUse(WorldError):
-    """``what`` is "downloading", "importing", "being checked", "being moved" or "drawing"."""
+    """``what``: "downloading", "importing", "being checked", "being moved", "being converted" or
+    "drawing"."""
 
     model: str
     what: str

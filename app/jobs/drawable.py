@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,7 @@ from app.weights import receipts
 from app.weights.adapters import adapters
 
 
-def drawable(
-    folders: Folders, opened: Iterable[str], core_ml_first: bool = sys.platform == "darwin"
-) -> Iterator[Model]:
+def drawable(folders: Folders, opened: Iterable[str], core_ml_first: bool) -> Iterator[Model]:
     """Every model that can be drawn with; the first is the one to offer.
 
     A model's conversions to Core ML come before it on a Mac, where they are faster, and after it

@@ -19,8 +19,7 @@ from app.engine.coreml.choosing import choose
 from app.engine.coreml.model import read_manifest
 from app.engine.coreml.trying import Trials
 from app.engine.coreml.verdicts import Verdict, Verdicts
-
-CORE_ML = (Placement.COREML_NEURAL_ENGINE, Placement.COREML_GPU)
+from app.jobs.engines import CORE_ML
 
 
 class Placing(Protocol):

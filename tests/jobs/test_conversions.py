@@ -1,4 +1,4 @@
-"""What models were converted to: listed, made one at a time, taken away alone and with the model."""
+"""What models were converted to: listed, made one at a time, taken away alone and with it."""
 
 from __future__ import annotations
 

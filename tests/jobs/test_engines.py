@@ -25,12 +25,14 @@ from app.library.library import Library
 from tests.engine.coreml.test_parity import decibels
 from tests.engine.numpy_engine import make_numpy_engine
 from tests.jobs.hearing import Heard
+from tests.jobs.interpreted_mac import interpreted_mac
 from tests.jobs.tiny_conversions import convert_source, plant_nan, write_source
 
 
-def test_core_ml_draws_in_this_process_on_a_mac_and_in_a_child_elsewhere(tmp_path: Path) -> None:
-    for mac, kind in ((True, ThreadHost), (False, ChildHost)):
-        hosts = make_hosts(make_numpy_engine, tmp_path, mac)
+def test_core_ml_draws_in_this_process_on_a_mac_and_in_a_child_elsewhere() -> None:
+    on_a_mac = replace(interpreted_mac(), in_process=True)
+    for here, kind in ((on_a_mac, ThreadHost), (interpreted_mac(), ChildHost), (None, ChildHost)):
+        hosts = make_hosts(make_numpy_engine, here)
         assert isinstance(hosts._hosts[ModelFormat.DIFFUSERS], ChildHost)
         assert isinstance(hosts._hosts[ModelFormat.COREML], kind)
         assert next(iter(hosts._hosts)) is ModelFormat.DIFFUSERS
@@ -72,7 +74,7 @@ def heard() -> Heard:
 @pytest.fixture
 def session(source: Model, converted: Model, heard: Heard, tmp_path: Path) -> Iterator[Session]:
     keeps = Library(tmp_path / "pictures", tmp_path / "fallback")
-    hosts = make_hosts(make_engine, tmp_path / "compiled", mac=False)
+    hosts = make_hosts(make_engine, None)
     session = Session(hosts, keeps, lambda: (converted, source), None, heard, previews=False)
     yield session
     session.close()
