@@ -78,6 +78,7 @@ class Readying:
         self._root = root
         self._placing = ByMac(here.mac, root, wanted)
         self._verdicts = Verdicts(root)
+        self._trials = Trials(root)
 
     def needed(self, model: Model) -> Need | None:
         """None where ``model`` can be drawn with at once, or nowhere with Core ML. Quick."""
@@ -88,6 +89,14 @@ class Readying:
             return None
         before = self._verdicts.latest(Path(model.folder), place)
         return Need(place, before is not None)
+
+    def trial(self, model: Model) -> Trial | None:
+        """What drawing with ``model`` took here, on this build of macOS. Quick."""
+        if model.format is not ModelFormat.COREML:
+            return None
+        place = self._best(model)
+        build = self._here.mac.build
+        return None if place is None else self._trials.read(Path(model.folder), place, build)
 
     def make_ready(self, model: Model, report: Report, cancelled: IsCancelled) -> Readied | None:
         """Prepare ``model`` at the first placement where it works; blocks. None when stopped.
@@ -149,7 +158,7 @@ class Readying:
         bounds = Bounds(memory=0, cpu_s=0, wall_s=TRIAL_S, grace_s=0.5)
         trial = run_limited(work, model.folder, bounds, lambda _: None, cancelled)
         if trial is not None:
-            Trials(self._root).write(Path(model.folder), trial)
+            self._trials.write(Path(model.folder), trial)
         return trial
 
 
