@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.adapter import Adapter
+from app.core.adapter import Adapter, of_kind
 from app.core.card import Kind
 from app.core.coreml_manifest import FILE_NAME
 from app.core.errors import ModelError
 from app.core.folders import Folders
-from app.core.model import Limits, Model
+from app.core.model import Limits, Model, ModelFormat
 from app.core.recipe import Scheduler
 from app.engine import model_folder
 from app.engine.coreml.model import read_coreml_model
@@ -47,7 +47,9 @@ def drawable(folders: Folders, opened: Iterable[str], core_ml_first: bool) -> It
         receipt = installed.receipt
         if receipt.kind is Kind.COREML:
             with contextlib.suppress(ModelError):
-                yield read_coreml_model(installed.folder, id=receipt.id, title=receipt.title)
+                yield with_fitting(
+                    read_coreml_model(installed.folder, id=receipt.id, title=receipt.title), fitting
+                )
     for folder in opened:
         with contextlib.suppress(ModelError):  # a disk that is not plugged in is no fault
             yield with_fitting(read_any(Path(folder)), fitting)
@@ -61,8 +63,14 @@ def read_any(folder: Path) -> Model:
 
 
 def with_fitting(model: Model, known: tuple[Adapter, ...]) -> Model:
-    """``model`` with those of ``known`` that can change it."""
+    """``model`` with those of ``known`` that can change it.
+
+    A Core ML model has the embeddings too, whose words it cannot speak: it says so, or leaves them
+    to its twin, and they are not read as plain words.
+    """
     fitting = tuple(adapter for adapter in known if adapter.fits(model.family))
+    if model.format is ModelFormat.COREML:
+        fitting = of_kind(fitting, Kind.EMBEDDING)
     return replace(model, adapters=fitting)
 
 
@@ -76,7 +84,8 @@ def _converted(root: Path, source: Model) -> Iterator[Model]:
                 built_in=source.built_in,
             )
             limits = _with_habits(model.limits, source.limits)
-            yield replace(model, limits=limits, twin=source)
+            words = of_kind(source.adapters, Kind.EMBEDDING)
+            yield replace(model, limits=limits, twin=source, adapters=words)
 
 
 def _with_habits(own: Limits, source: Limits) -> Limits:

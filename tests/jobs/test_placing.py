@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from app.core.coreml_manifest import Units
-from app.core.errors import BlackResult, EaselError, NotFinite, OutOfMemory, PredictionFailed
+from app.core.errors import (
+    BlackResult,
+    EaselError,
+    NotFinite,
+    OutOfMemory,
+    PredictionFailed,
+    RecipeProblem,
+)
 from app.core.events import Cancelled, Finished, Task
 from app.core.mac import Mac
 from app.core.model import Model, ModelFormat
@@ -108,6 +115,7 @@ def test_memory_and_other_engines_are_not_held_against_a_placement(
     model: Model, tmp_path: Path
 ) -> None:
     placing(tmp_path).failed(model, NEURAL, OutOfMemory(2, 1))
+    placing(tmp_path).failed(model, NEURAL, RecipeProblem("prompt", "a", "no embedding"))
     placing(tmp_path).failed(model, Placement.CPU, BlackResult())
     assert placing(tmp_path).order(model, OFFERED) == (NEURAL, GPU)
 

@@ -46,6 +46,11 @@ def converted(easel: ShelfEasel, source: str = "starter", name: str = "coreml-sd
     return tiny_folder(easel.folders.installed / source / name)
 
 
+def listed(models: ModelsWindow) -> list[str]:
+    """The ids of the rows, from the top."""
+    return [id for id, _ in models._listed]
+
+
 def menu_of(models: ModelsWindow, id: str) -> list[str]:
     menu = models.rows[id].menu()
     assert menu is not None
@@ -63,7 +68,8 @@ def test_a_conversion_is_a_row_below_its_model(
     folder = converted(easel)
     (folder / "coreml.json").rename(folder / "elsewhere")
     models.refresh()
-    assert list(models.rows) == ["starter", "starter.coreml-sdpa-16", "tiny"]
+    assert listed(models) == ["starter", "starter.coreml-sdpa-16", "tiny"]
+    qtbot.waitUntil(row(models, "starter.coreml-sdpa-16").isVisible)
     assert "missing" in row(models, "starter.coreml-sdpa-16").summary.text()
     assert not row(models, "starter.coreml-sdpa-16").button.isVisible()
     (folder / "elsewhere").rename(folder / "coreml.json")
@@ -76,7 +82,7 @@ def test_a_conversion_is_a_row_below_its_model(
     chosen = window.model()
     assert chosen is not None
     assert chosen.format is ModelFormat.COREML
-    assert here.used.isVisible()
+    qtbot.waitUntil(here.used.isVisible)
     assert not row(models, "starter").entry.in_use
 
 
@@ -92,7 +98,7 @@ def test_it_is_removed_alone_after_a_question(
     assert "The original stays" in box.informativeText()
     next(one for one in box.buttons() if one.text() == "Remove").click()
     assert not folder.exists()
-    assert list(models.rows) == ["starter", "tiny"]
+    assert listed(models) == ["starter", "tiny"]
     chosen = window.model()
     assert chosen is not None
     assert chosen.id == "starter"
