@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.core.coreml_manifest import Attention
@@ -19,6 +19,7 @@ from app.core.placement import Placement
 from app.core.settings import Settings
 from app.jobs import converting
 from app.jobs.shelf import Shelf, usable
+from app.library.library import read_picture
 from app.ui.convert_sheet import ConvertSheet
 from app.ui.coreml_words import clock
 from app.ui.main_window import MainWindow
@@ -144,6 +145,12 @@ def make_sheet(qapp: object, easel: Drawn, qtbot: QtBot) -> Callable[[Mac | None
     return make_sheet
 
 
+def press_segment(sheet: ConvertSheet, name: str) -> None:
+    segment = sheet.findChild(QAbstractButton, name)
+    assert isinstance(segment, QAbstractButton)
+    segment.click()
+
+
 @pytest.mark.parametrize(
     ("mac", "bits", "attention"),
     [
@@ -161,9 +168,9 @@ def test_the_sheet_begins_with_what_this_computer_is_best_with(
     sheet = make_sheet(mac)
     assert (sheet.options().bits, sheet.options().attention) == (bits, attention)
     assert sheet.elsewhere.isVisibleTo(sheet) is (mac is None)
-    sheet.unit._click(1)
+    press_segment(sheet, "Draws on: GPU")
     assert (sheet.options().bits, sheet.options().attention) == (16, Attention.SDPA)
-    sheet.bits._click(0)
+    press_segment(sheet, "Weights: 6-bit, recommended")
     assert sheet.options().bits == 6
 
 
@@ -265,9 +272,9 @@ def draw(window: MainWindow, qtbot: QtBot) -> tuple[str, Placement | None]:
     qtbot.waitUntil(
         lambda: len(window.desk.items()) > count and not window.desk.busy, timeout=MINUTES_MS
     )
-    shown = window.canvas.shown()
-    assert shown is not None
-    return shown.recipe.model, shown.placement
+    pictures = window.easel.folders.pictures.rglob("*.png")
+    picture = read_picture(max(pictures, key=lambda file: file.stat().st_mtime_ns))
+    return picture.recipe.model, picture.placement
 
 
 @pytest.mark.slow
