@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 
 PREFIX = "coreml-"
 BUSY = "being converted"
+_UNITS = {
+    "split_einsum": "Neural Engine",
+    "split_einsum_v2": "Neural Engine, version 2",
+    "sdpa": "GPU",
+}
+"""What an attention is written for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """``id`` is that of the Model, where it can be drawn with; ``source`` that of the original.
 
-    ``disk`` in bytes. ``title`` without the original's: "Core ML (split einsum, 6)".
+    ``disk`` in bytes. ``title`` without the original's: "Core ML (Neural Engine, 6-bit)".
     """
 
     id: str
@@ -115,9 +121,11 @@ def take_away(folder: Path) -> None:
 
 
 def title_of(folder: Path) -> str:
-    """ "Core ML (split einsum, 6)"."""
-    variant = folder.name.removeprefix(PREFIX).replace("_", " ").replace("-", ", ")
-    return f"Core ML ({variant})"
+    """ "Core ML (Neural Engine, 6-bit)", by the folder's name."""
+    attention, *rest = folder.name.removeprefix(PREFIX).split("-")
+    unit = _UNITS.get(attention, attention.replace("_", " "))
+    told = (f"{word}-bit" if word.isdigit() else word for word in rest)
+    return f"Core ML ({', '.join((unit, *told))})"
 
 
 def id_of(source: str, folder: Path) -> str:

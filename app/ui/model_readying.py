@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.errors import EaselError
+from app.core.errors import EaselError, PredictionFailed
 from app.core.model import Model, ModelFormat
 from app.jobs.readying import Need, Readied, Trying
 from app.messages import describe
-from app.messages.coreml import trial_text
+from app.messages.coreml import not_prepared, trial_text
 from app.ui.coreml_words import TRYING, preparing_text, unit_text
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ TICK_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What goes on with a model: ``done`` of 1000, -1 where it cannot be counted. ``failed`` where
-    it came to nothing."""
+    """What goes on with a model: ``done`` of 1000, -1 where it cannot be counted. ``trouble`` says
+    that it came to nothing, and ``text`` then why."""
 
     text: str
     done: int = -1
-    failed: EaselError | None = None
+    trouble: str = ""
 
 
 class ModelReadying(QObject):
@@ -172,9 +172,10 @@ class ModelReadying(QObject):
         log.warning("not made ready: %s", type(error).__name__)
         if self._wanted is not None and self._wanted.id == model.id:
             self._wanted = None
-        message = describe(error)
-        self._say(model, Doing(f"{message.body} {message.next_step}".strip(), 0, error))
-        self._window.complain(error)
+        message = not_prepared(error) if isinstance(error, PredictionFailed) else describe(error)
+        text = f"{message.body} {message.next_step}".strip()
+        self._say(model, Doing(text, 0, message.title))
+        self._window.toast(f"{model.title}: {text}")
         self._next()
 
     def _end(self) -> Model | None:

@@ -215,15 +215,15 @@ class ModelRow(QWidget):
     def _show_doing(self, entry: Entry) -> None:
         """What goes on with a model that is here already."""
         doing = entry.doing
-        failed = None if doing is None else doing.failed
-        self.trouble.setVisible(failed is not None)
-        self.advice.setVisible(failed is not None)
-        self.bar.setVisible(doing is not None and failed is None)
-        self.progress.setVisible(doing is not None and failed is None)
+        failed = doing is not None and bool(doing.trouble)
+        for words in (self.trouble, self.advice):
+            words.setVisible(failed)
+        for widget in (self.bar, self.progress):
+            widget.setVisible(doing is not None and not failed)
         if doing is None:
             return
-        if failed is not None:
-            self.trouble.setText(describe(failed).title)
+        if failed:
+            self.trouble.setText(doing.trouble)
             self.advice.setText(doing.text)
             return
         self.progress.setText(doing.text)
@@ -258,7 +258,7 @@ def _actions(entry: Entry) -> tuple[Action | None, Action | None]:
             return Action.PAUSE, leave
         access = isinstance(delivery.error, AccessNeeded)
         return Action.ACCESS if access else Action.RESUME, leave
-    if entry.doing is not None and entry.doing.failed is None:
+    if entry.doing is not None and not entry.doing.trouble:
         return None, Action.STOP
     if entry.installed is None and entry.model is None and entry.conversion is None:
         return Action.GET, None

@@ -11,7 +11,7 @@ from app.compose import Easel, compose
 from app.convert.coreml.converting import ConversionOptions
 from app.core.errors import ModelInUse, ModelMissing
 from app.core.recipe import Scheduler
-from app.jobs.conversions import PREFIX, conversions, convert, find, remove
+from app.jobs.conversions import PREFIX, conversions, convert, find, remove, title_of
 from app.weights.alone import alone
 from tests.engine.coreml.tiny_models import tiny_folder
 from tests.jobs.shelves import install, served_files
@@ -35,9 +35,22 @@ def test_they_are_listed_with_what_they_take(root: Path) -> None:
     (root / "tiny" / "file").mkdir()
     (one,) = conversions(root, "tiny")
     assert (one.id, one.source, one.folder) == ("tiny.coreml-split_einsum-6", "tiny", folder)
-    assert one.title == "Core ML (split einsum, 6)"
+    assert one.title == "Core ML (Neural Engine, 6-bit)"
     assert one.disk == sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) > 0
     assert find(root, one.id) == one
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("coreml-sdpa-16", "Core ML (GPU, 16-bit)"),
+        ("coreml-split_einsum-6-fast", "Core ML (Neural Engine, 6-bit, fast)"),
+        ("coreml-split_einsum_v2-4", "Core ML (Neural Engine, version 2, 4-bit)"),
+        ("coreml-of_mine", "Core ML (of mine)"),
+    ],
+)
+def test_what_they_are_called(name: str, title: str) -> None:
+    assert title_of(Path(name)) == title
 
 
 @pytest.mark.parametrize("id", ["", "tiny", "tiny.coreml-none", "../x.coreml-sdpa-16", ".coreml-x"])

@@ -41,7 +41,7 @@ def test_a_conversion_knows_what_it_was_made_from(folders: Folders) -> None:
     assert converted.folder == str(folder)
     assert converted.twin == starter
     assert converted.built_in
-    assert converted.title == f"{starter.title}, Core ML (split einsum, 6)"
+    assert converted.title == f"{starter.title}, Core ML (Neural Engine, 6-bit)"
 
 
 def test_each_installed_model_has_its_own(folders: Folders, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_conversion_is_a_row_below_its_model(
     (folder / "elsewhere").rename(folder / "coreml.json")
     models.refresh()
     here = row(models, "starter.coreml-sdpa-16")
-    assert here.title.whole == "Core ML (sdpa, 16)"
+    assert here.title.whole == "Core ML (GPU, 16-bit)"
     assert "on disk" in here.facts.accessibleName()
     assert menu_of(models, "starter.coreml-sdpa-16") == ["Show Its Folder", "Remove…"]
     press(qtbot, models, "starter.coreml-sdpa-16")
@@ -279,7 +279,7 @@ def draw(window: MainWindow, qtbot: QtBot) -> tuple[str, Placement | None]:
 
 @pytest.mark.slow
 def test_a_mac_gets_prepares_and_draws_with_core_ml_from_the_first_run(
-    mac_easel: MacEasel, open_window: Open, qtbot: QtBot
+    mac_easel: MacEasel, zip_hub: FaultHub, open_window: Open, qtbot: QtBot
 ) -> None:
     window = open_window(mac_easel)
     # 1. The first run's button asks for the model that is made for Macs; its licence first
@@ -308,7 +308,7 @@ def test_a_mac_gets_prepares_and_draws_with_core_ml_from_the_first_run(
     assert draw(window, qtbot) == ("tiny", Placement.COREML_GPU)
     window.leave()
     # 5. After an update of macOS it is prepared again, with a word, and then chosen again
-    later = MacEasel(mac_easel, mac_easel.shelf.account.options.endpoint, "25A1")
+    later = MacEasel(mac_easel, zip_hub.endpoint, "25A1")
     later.settings = mac_easel.settings
     window = open_window(later)
     assert "macOS is another version now" in window.notices.toast._words.text()
