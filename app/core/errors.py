@@ -222,8 +222,7 @@ class ImportRefused(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelInUse(WorldError):
-    """``what``: "downloading", "importing", "being checked", "being moved", "being converted" or
-    "drawing"."""
+    """``what``: "downloading", "importing", "drawing", "being checked", "moved" or "converted"."""
 
     model: str
     what: str

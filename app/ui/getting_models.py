@@ -52,8 +52,18 @@ class GettingModels(QObject):
 
     @property
     def busy(self) -> bool:
+        """Whether something comes in, waits for its turn, or is converted."""
+        return self.coming or self.converting
+
+    @property
+    def coming(self) -> bool:
         """Whether something comes in or waits for its turn."""
         return bool(self._moving())
+
+    @property
+    def converting(self) -> bool:
+        """Whether a model is converted to Core ML."""
+        return self.models is not None and self.models.conversions.busy
 
     def open_models(self) -> ModelsWindow:
         """Show the Models window, made when it is first asked for."""
@@ -65,6 +75,7 @@ class GettingModels(QObject):
             self.models.file_wanted.connect(self.ask_for_file)
             self.models.file_dropped.connect(self.bring)
             self.models.questions.removed.connect(self._removed)
+            self.models.conversions.ended.connect(self._converted)
             self.models.found_more.connect(self._window.models.found_more)
             if self.readying is not None:
                 self.readying.changed.connect(self.models.hear_of)
@@ -186,7 +197,7 @@ class GettingModels(QObject):
 
         moving = self._moving()
         counted = [delivery for delivery in moving if delivery.total]
-        if not moving:
+        if not self.busy:
             self.calmed.emit()
         self._window.setWindowTitle(f"Easel — {percent(counted[0])} %" if counted else "Easel")
 
@@ -209,6 +220,10 @@ class GettingModels(QObject):
             self._window.models.begin()
         else:
             self._window.models.found_more()
+
+    def _converted(self) -> None:
+        if not self.busy:
+            self.calmed.emit()
 
     def _model_changed(self, _model: object) -> None:
         if self.models is not None and self.models.isVisible():

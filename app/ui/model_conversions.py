@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 
 class ModelConversions(QObject):
-    """One at a time, shown in ``strip``. ``made``: there is another model to draw with."""
+    """One at a time, shown in ``strip``. ``made``: there is another model to draw with. ``ended``:
+    however it ended."""
 
     made = Signal()
+    ended = Signal()
 
     def __init__(
         self, window: MainWindow, models: ModelsWindow, strip: ErrandStrip, errands: Errands
@@ -82,6 +84,7 @@ class ModelConversions(QObject):
     @Slot(object)
     def _done(self, found: Conversion | None) -> None:
         self._errand = None
+        self.ended.emit()
         if found is None:
             self._strip.say("Stopped. Nothing was kept.")
             return
@@ -94,4 +97,5 @@ class ModelConversions(QObject):
     @Slot(object)
     def _failed(self, error: EaselError) -> None:
         self._errand = None
+        self.ended.emit()
         self._strip.complain(error)

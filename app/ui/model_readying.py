@@ -207,9 +207,8 @@ class ModelReadying(QObject):
 
 
 def _word_before(model: Model, need: Need, meanwhile: Model | None) -> str:
-    """What a person hears before it begins."""
-    why = "macOS is another version now: " if need.again else ""
+    """What a person hears before it begins; a toast has room for one short line."""
     draws = f" {meanwhile.title} draws meanwhile." if meanwhile is not None else ""
-    often = "again " if need.again else ""
-    unit = unit_text(need.placement)
-    return f"{why}{model.title} is {often}prepared for {unit}, up to 5 minutes.{draws}"
+    if need.again:
+        return f"macOS has changed: {model.title} is prepared again.{draws}"
+    return f"{model.title} is prepared, up to 5 minutes.{draws}"

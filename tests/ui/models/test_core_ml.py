@@ -209,9 +209,15 @@ def test_the_starter_is_converted_stopped_once_and_then_offered(
     assert models.strip.words.text() == "Converting Starter to Core ML"
     qtbot.waitUntil(lambda: "left" in models.strip.far.text(), timeout=MINUTES_MS)
     assert models.conversions.busy
+    window.close()
+    asked = window.findChild(QMessageBox, "closing")
+    assert isinstance(asked, QMessageBox)
+    assert asked.text() == "A model is still being converted"
     models.strip.stop_button.click()
     qtbot.waitUntil(lambda: not models.strip.running, timeout=WAIT_MS)
     assert models.strip.words.text().startswith("Stopped")
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "closing") is None)
+    assert window.isVisible()
     assert not (easel.folders.installed / "starter").exists()
     # 2. To its end
     convert(models, qtbot)
@@ -311,7 +317,7 @@ def test_a_mac_gets_prepares_and_draws_with_core_ml_from_the_first_run(
     later = MacEasel(mac_easel, zip_hub.endpoint, "25A1")
     later.settings = mac_easel.settings
     window = open_window(later)
-    assert "macOS is another version now" in window.notices.toast._words.text()
+    assert "macOS has changed: Tiny Diffusion is prepared again" in window.notices.toast.text
     stand_in = window.model()
     assert stand_in is not None
     assert stand_in.id == "starter"
