@@ -67,6 +67,27 @@ def test_a_model_for_core_ml_alone_is_not_drawn_with_torch(
     assert "Core ML only" in ran.err
 
 
+def test_a_conversion_is_listed_below_its_model_and_removed_by_its_id(
+    run_real: Callable[..., Ran], easel_home: Path
+) -> None:
+    root = compose({"EASEL_HOME": str(easel_home)}).folders.installed
+    folder = tiny_folder(root / "starter" / "coreml-sdpa-16")
+    lines = run_real("models").out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["starter", "starter.coreml-sdpa-16"]
+    assert lines[2].startswith("  starter.coreml-sdpa-16")
+    assert "KB" in lines[2]
+    data = {one["id"]: one for one in json.loads(run_real("models", "--json").out)}
+    assert data["starter.coreml-sdpa-16"]["converted_from"] == "starter"
+    assert data["starter"]["converted_from"] is None
+    assert run_real("models", "remove", "starter.coreml-none").code == 1
+    ran = run_real("models", "remove", "starter.coreml-sdpa-16")
+    assert ran.code == 0
+    assert "the original stays" in ran.err
+    assert not folder.exists()
+    assert len(run_real("models").out.splitlines()) == 2
+    assert run_real("models", "remove", "starter").code == 1
+
+
 # The installed program, each command in a process of its own.
 
 
