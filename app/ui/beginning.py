@@ -26,6 +26,7 @@ def begin(window: MainWindow) -> None:
     from app.ui.other_windows import OtherWindows
     from app.ui.preset_menu import PresetMenu
     from app.ui.prompt_history import PromptHistory
+    from app.ui.views import Views
 
     window.getting = GettingModels(window)
     window.others = OtherWindows(window)
@@ -40,6 +41,7 @@ def begin(window: MainWindow) -> None:
     window.inspector.add_last(window.presets.place)
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
+    window.views = Views(window, joined)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed
     window.studio.begin(window.model())

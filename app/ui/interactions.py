@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import EaselError
 from app.core.model import Feature, Model
-from app.core.recipe import Recipe
+from app.core.recipe import How, Parent, Recipe
 from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
@@ -22,6 +22,8 @@ from app.ui.item import Item, draft_of
 from app.ui.model_errands import show_folder
 from app.ui.palette import read_palette
 from app.ui.picture_actions import PictureActions
+from app.ui.recipe_intake import RecipeIntake
+from app.ui.start_intake import Taken
 from app.ui.starting import LOW, Starting
 from app.ui.taking_away import TakingAway, saved_words
 from app.ui.wording import Wording
@@ -62,6 +64,8 @@ class Interactions(QObject):
         palette = read_palette(window.easel.folders.resources)
         self.wording = Wording(window.theme, window.prompt, draw, palette)
         self.grids = GridDrawing(window, self.background)
+        self.recipes = RecipeIntake(window, self.background)
+        self.starting.drop.take_recipe = self.recipes.take_mime
         self._fill_pill()
         self._fill_menus()
         self._connect()
@@ -82,6 +86,7 @@ class Interactions(QObject):
         starting.editing_changed.connect(self._make_room)
         actions.use_recipe.connect(self._use)
         actions.vary.connect(self._vary)
+        starting.intake.taken.connect(self._came_of)
         actions.start_from.connect(starting.start_from)
         actions.redraw_part.connect(lambda file: starting.start_from(file, redraw=True))
         actions.removed.connect(self._removed)
@@ -137,7 +142,8 @@ class Interactions(QObject):
     # What changes what they act on
 
     def _follow(self) -> None:
-        shown = self._window.canvas.shown()
+        canvas = self._window.canvas
+        shown = canvas.shown() if canvas.isVisibleTo(self._window) else None
         self.actions.set_picture(None if shown is None else shown.picture)
         self.handle.setEnabled(self.actions.picture is not None)
         self.taking.set_recipe(None if shown is None else shown.recipe)
@@ -202,8 +208,13 @@ class Interactions(QObject):
             self._window.form.fill(recipe)
         self._window.toast("The form is as it was for this picture")
 
-    def _vary(self, recipe: Recipe) -> None:
-        self._window.draw(replace(draft_of(recipe), seed=None))
+    def _vary(self, picture: Picture) -> None:
+        parent = Parent(picture.id, How.VARIATION)
+        self._window.draw(replace(draft_of(picture.recipe), seed=None, parent=parent))
+
+    def _came_of(self, taken: Taken) -> None:
+        if taken.picture:
+            self._window.form.came_of[taken.kept.sha256] = taken.picture
 
     def _surprise(self) -> None:
         if self.wording.surprise():

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
     from app.ui.toolbar import Toolbar
+    from app.ui.views import Views
 
 LEAST = (900, 600)
 FIRST = (1320, 860)
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
     finishing: Finishing
     others: OtherWindows
     presets: PresetMenu
+    views: Views
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
