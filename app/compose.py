@@ -362,11 +362,9 @@ class Easel:
     @property
     def placements(self) -> tuple[Placement, ...]:
         """What can be chosen for ``Settings.placement``; () where there is nothing to choose."""
-        from app.engine.coreml.this_mac import this_mac
-        from app.jobs.placing import CORE_ML
+        from app.jobs.engines import CORE_ML
 
-        mac = this_mac()
-        return CORE_ML if mac is not None and mac.apple_silicon else ()
+        return CORE_ML if self.core_ml is not None else ()
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder
