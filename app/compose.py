@@ -362,10 +362,9 @@ class Easel:
     @property
     def placements(self) -> tuple[Placement, ...]:
         """What can be chosen for ``Settings.placement``; () where there is nothing to choose."""
-        from app.engine.coreml.this_mac import this_mac
         from app.jobs.engines import CORE_ML
 
-        return CORE_ML if (mac := this_mac()) is not None and mac.apple_silicon else ()
+        return CORE_ML if self.core_ml is not None else ()
 
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder
