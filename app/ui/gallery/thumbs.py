@@ -41,7 +41,7 @@ class KeptFirst:
     def get(self, entry: Entry) -> Pixels:
         """As ``Thumbnails.get``."""
         data = self._decodes.kept(entry)
-        image = QImage() if data is None else QImage.fromData(data, "JPG")
+        image = QImage() if data is None else QImage.fromData(data)
         if image.isNull():
             return self._decodes.get(entry)
         rgb = image.convertToFormat(QImage.Format.Format_RGB888)
