@@ -17,39 +17,8 @@ from app.jobs.limited_child import Bounds, Work, run_limited
 WAIT_S = 120.0
 """Seconds a child gets to start: the first time after an installation it is slow."""
 
-
-def end_a_deaf_child(work: Work[None] | None = None) -> bool:
-    """Start a child that never looks at Stop, and stop it; blocks. Whether it is gone then.
-
-    ``work`` reports its process id first. Raises ImportRefused where no child comes up.
-    """
-    heard: list[int] = []
-    bounds = Bounds(memory=0, cpu_s=0, wall_s=WAIT_S, grace_s=0.1)
-    run_limited(work or _deaf, "", bounds, heard.append, lambda: bool(heard))
-    return bool(heard) and not _is_there(heard[0])
-
-
-def lose_engines() -> int:
-    """Kill the processes that draw for this one, as a crash would; how many there were."""
-    engines = [child for child in multiprocessing.active_children() if child.name == ENGINE]
-    for engine in engines:
-        engine.kill()
-    return len(engines)
-
-
-def convert_toy(
-    folder: Path, work: Work[tuple[Compared, ...]] | None = None
-) -> tuple[Compared, ...]:
-    """Convert a toy network into ``folder`` and run the package, in a limited child; blocks.
-
-    How near its answers come to torch's. Raises ImportRefused, ModelError, Bug.
-    """
-    bounds = Bounds.for_conversion(0)
-    made = run_limited(
-        work or functools.partial(_convert, folder), str(folder), bounds, _ignore, _never
-    )
-    assert made is not None  # nobody stops it
-    return made
+Convert = Callable[[Path, Callable[[object], None], Callable[[], bool]], tuple[Compared, ...]]
+"""Called in the child with the folder, ``report`` and ``cancelled``."""
 
 
 def _deaf(report: Callable[[object], None], cancelled: Callable[[], bool]) -> None:  # noqa: ARG001
@@ -67,6 +36,37 @@ def _convert(
 
     write_toy(folder)
     return run_toy(folder)
+
+
+def end_a_deaf_child(work: Work[None] = _deaf) -> bool:
+    """Start a child that never looks at Stop, and stop it; blocks. Whether it is gone then.
+
+    ``work`` reports its process id first. Raises ImportRefused where no child comes up.
+    """
+    heard: list[int] = []
+    bounds = Bounds(memory=0, cpu_s=0, wall_s=WAIT_S, grace_s=0.1)
+    run_limited(work, "", bounds, heard.append, lambda: bool(heard))
+    return bool(heard) and not _is_there(heard[0])
+
+
+def lose_engines() -> int:
+    """Kill the processes that draw for this one, as a crash would; how many there were."""
+    engines = [child for child in multiprocessing.active_children() if child.name == ENGINE]
+    for engine in engines:
+        engine.kill()
+    return len(engines)
+
+
+def convert_toy(folder: Path, convert: Convert = _convert) -> tuple[Compared, ...]:
+    """Convert a toy network into ``folder`` and run the package, in a limited child; blocks.
+
+    How near its answers come to torch's. Raises ImportRefused, ModelError, Bug.
+    """
+    bounds = Bounds.for_conversion(0)
+    work = functools.partial(convert, folder)
+    made = run_limited(work, str(folder), bounds, _ignore, _never)
+    assert made is not None  # nobody stops it
+    return made
 
 
 def _is_there(pid: int) -> bool:
