@@ -96,9 +96,9 @@ def try_children(checks: Checks, program: Program, folder: Path) -> None:
 
 
 def _starter(program: Program) -> Model:
-    """Raises what is wrong with it."""
+    """As PyTorch draws it, not a conversion of it. Raises what is wrong with it."""
     for model in program.models():
-        if model.built_in:
+        if model.built_in and model.format is ModelFormat.DIFFUSERS:
             return model
     return model_folder.starter(program.folders)
 
@@ -118,8 +118,7 @@ def _draw(checks: Checks, program: Program, model: Model, folder: Path) -> Saved
         keep = partial(write_down, program=program)
         stop = partial(_stop, session, events, replace(draft, steps=LONG), model)
         checks.attempt("A drawing can be stopped", stop, keep)
-        if model.format is ModelFormat.DIFFUSERS:  # Core ML draws in this process
-            checks.attempt("The loss of a drawing process is noticed", partial(_lose, events), keep)
+        checks.attempt("The loss of a drawing process is noticed", partial(_lose, events), keep)
         after = _saved(events, session.submit(draft, model)[0].id)
         checks.check("The next picture is drawn after that", after.pixels == first.pixels)
     finally:

@@ -8,6 +8,7 @@ import json
 import shutil
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.cli.terminal import Terminal
 from app.convert.coreml.verifying import Compared
 from app.core.errors import ImportRefused
 from app.core.events import Pixels
+from app.core.model import ModelFormat
 from app.engine.contract import EngineFactory
 from app.jobs.session import Session
 from app.library import picture_file
@@ -114,6 +116,15 @@ def test_a_program_that_draws_in_its_own_process(tmp_path: Path) -> None:
     easel = whole(tmp_path / "home", in_child=False)
     found = failed(selftest.draw, easel, tmp_path / "work")
     assert found == {"The loss of a drawing process is noticed": "There is no process that draws."}
+
+
+def test_the_starter_is_not_its_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is the first of the models on a Mac that has one."""
+    easel = whole(tmp_path / "home")
+    (model,) = easel.models()
+    converted = replace(model, id="numpy.coreml-x", format=ModelFormat.COREML, folder="/gone")
+    monkeypatch.setattr(easel, "models", lambda: (converted, model))
+    assert failed(selftest.draw, easel, tmp_path / "work") == {}
 
 
 # --- what came with it ----------------------------------------------------------------------
