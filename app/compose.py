@@ -22,18 +22,24 @@ if TYPE_CHECKING:
     from app.core.adapter import Adapter
     from app.core.errors import SettingsDamaged, SettingsTooNew
     from app.core.model import Model, Vocabulary
+    from app.core.placement import Placement
     from app.engine.contract import EngineFactory
     from app.engine.prompt_tokens import TokenCounter
+    from app.jobs.conversions import Conversion
     from app.jobs.deliveries import Deliveries
+    from app.jobs.engines import CoreMLHere
     from app.jobs.events import Listener
     from app.jobs.lock import Lock
     from app.jobs.placing import Placing
+    from app.jobs.readying import Readying
     from app.jobs.saver import Keeps
     from app.jobs.session import Session
     from app.jobs.shelf import Shelf
     from app.library.gallery import Gallery
     from app.library.library import Library
     from app.library.picture_file import Picture
+    from app.library.presets import Presets
+    from app.library.prompt_memory import PromptMemory
     from app.library.starts import Kept
     from app.library.thumbnails import Thumbnails
     from app.weights.channel import Channel, Unknown, Update
@@ -43,7 +49,8 @@ if TYPE_CHECKING:
 class Easel:
     """The parts of the program, made when they are first asked for and passed on from here.
 
-    ``make_engine`` is what a session's child process draws with.
+    ``make_engine`` is what a session's child process draws with. ``core_ml`` is Core ML where this
+    computer has it; None elsewhere.
     """
 
     def __init__(
@@ -52,13 +59,17 @@ class Easel:
         settings: Settings,
         settings_problem: SettingsDamaged | SettingsTooNew | None = None,
         make_engine: EngineFactory = make_engine,
+        core_ml: CoreMLHere | None = None,
     ) -> None:
         self.folders = folders
         self.settings = settings
         self.settings_problem = settings_problem
+        self.core_ml = core_ml
         self._make_engine = make_engine
         self._library: Library | None = None
         self._gallery: Gallery | None = None
+        self._presets: Presets | None = None
+        self._prompts: PromptMemory | None = None
         self._shelf: Shelf | None = None
         self._deliveries: Deliveries | None = None
         self._counters: dict[tuple[str, tuple[Adapter, ...]], TokenCounter] = {}
@@ -98,13 +109,32 @@ class Easel:
         return Thumbnails(self.folders.thumbnails)
 
     @property
+    def presets(self) -> Presets:
+        """The form under names that the person gave."""
+        if self._presets is None:
+            from app.library.presets import Presets
+
+            self._presets = Presets(self.folders.presets)
+        return self._presets
+
+    @property
+    def prompts(self) -> PromptMemory:
+        """The prompts that were drawn."""
+        if self._prompts is None:
+            from app.library.prompt_memory import PromptMemory
+
+            self._prompts = PromptMemory(self.folders.prompts)
+        return self._prompts
+
+    @property
     def shelf(self) -> Shelf:
         """What models can be installed and are; nothing goes online before it is asked to."""
         if self._shelf is None:
-            from app.jobs.shelf import Shelf
+            from app.jobs.shelf import Shelf, usable
             from app.weights.patience import HUB, Options
 
-            self._shelf = Shelf(self.folders, Options(self.settings.mirror or HUB))
+            options = Options(self.settings.mirror or HUB)
+            self._shelf = Shelf(self.folders, options, usable(self.core_ml is not None))
         return self._shelf
 
     def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool:
@@ -130,9 +160,11 @@ class Easel:
         from app.weights import moving
 
         here, begun = self.shelf.installed(), self.shelf.unfinished()
-        if not moving.copy_models(here, target, report, cancelled, begun):
+        ids = ("starter", *(one.receipt.id for one in here))
+        along = tuple(one.folder for id in dict.fromkeys(ids) for one in self.conversions(id))
+        if not moving.copy_models(here, target, report, cancelled, begun, along):
             return None
-        folders = (*(one.folder for one in here), *(one.folder for one in begun))
+        folders = (*along, *(one.folder for one in here), *(one.folder for one in begun))
         return tuple(folder for folder in folders if not folder.is_relative_to(target))
 
     def keep_models_in(self, target: Path, left: tuple[Path, ...]) -> None:
@@ -141,6 +173,7 @@ class Easel:
         Raises FolderNotWritable, NoSpace: the setting could not be written, and all is as before.
         """
         from app.core.errors import EaselError
+        from app.jobs.conversions import PREFIX, take_away
         from app.weights import receipts
         from app.weights.paths import RECEIPT
         from app.weights.unfinished import discard
@@ -154,10 +187,18 @@ class Easel:
         self.shelf.settle(self.folders)
         for folder in left:
             with contextlib.suppress(OSError, EaselError):  # its copy is in use already
-                if (folder / RECEIPT).exists():
+                if folder.name.startswith(PREFIX):
+                    take_away(folder)
+                elif (folder / RECEIPT).exists():
                     receipts.remove(folder)
                 else:
                     discard(folder)
+
+    def conversions(self, source: str) -> tuple[Conversion, ...]:
+        """What the model ``source`` was converted to, whole or not."""
+        from app.jobs.conversions import conversions
+
+        return conversions(self.folders.installed, source)
 
     @property
     def update_channel(self) -> Channel | None:
@@ -182,6 +223,15 @@ class Easel:
 
             self._deliveries = Deliveries(self.shelf)
         return self._deliveries
+
+    @property
+    def readying(self) -> Readying | None:
+        """Makes Core ML models ready; None where there is no Core ML."""
+        from app.jobs.readying import Readying
+
+        if self.core_ml is None:
+            return None
+        return Readying(self.core_ml, self.folders.core_ml, self._wanted_placement)
 
     def change_settings(self, settings: Settings) -> None:
         """Use ``settings`` from now on and write them. Raises FolderNotWritable, NoSpace."""
@@ -222,7 +272,7 @@ class Easel:
         """The words ``model`` knows; empty for a model that knows them all."""
         from app.engine import model_folder
 
-        return model_folder.vocabulary(model)
+        return model_folder.vocabulary(model.twin or model)
 
     def token_counter(self, model: Model) -> TokenCounter:
         """Counts the tokens of prompts for ``model``."""
@@ -248,7 +298,7 @@ class Easel:
             self.library,
             self.folders.journal,
             listener,
-            previews=True,
+            previews=self.settings.previews,
             make_engine=self._make_engine,
         )
 
@@ -280,7 +330,7 @@ class Easel:
         from app.jobs.engines import make_hosts
         from app.jobs.session import Session
 
-        hosts = make_hosts(make_engine, self.folders.core_ml / "compiled")
+        hosts = make_hosts(make_engine, self.core_ml)
         return Session(
             hosts,
             keeps,
@@ -309,6 +359,13 @@ class Easel:
         if self._gallery is not None:
             self._gallery.add(picture)
 
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """What can be chosen for ``Settings.placement``; () where there is nothing to choose."""
+        from app.jobs.engines import CORE_ML
+
+        return CORE_ML if self.core_ml is not None else ()
+
     def _pictures(self) -> Path:
         chosen = self.settings.pictures_folder
         return Path(chosen) if chosen else self.folders.pictures
@@ -316,17 +373,18 @@ class Easel:
     def _models(self) -> Iterator[Model]:
         from app.jobs.drawable import drawable
 
-        return drawable(self.folders, self.settings.opened_models)
+        return drawable(self.folders, self.settings.opened_models, self.core_ml is not None)
 
     def _placing(self) -> Placing:
         """How the placements of a Mac are ordered; elsewhere as the engines offer them."""
-        from app.engine.coreml.this_mac import this_mac
         from app.jobs.placing import AsOffered, ByMac
 
-        mac = this_mac()
-        if mac is None:
+        if self.core_ml is None:
             return AsOffered()
-        return ByMac(mac, self.folders.core_ml, lambda: self.settings.placement or "")
+        return ByMac(self.core_ml.mac, self.folders.core_ml, self._wanted_placement)
+
+    def _wanted_placement(self) -> str:
+        return self.settings.placement or ""
 
 
 def compose(environ: Mapping[str, str] = os.environ) -> Easel:
@@ -335,4 +393,7 @@ def compose(environ: Mapping[str, str] = os.environ) -> Easel:
     settings, problem = settings_file.load(folders.settings)
     if settings.models_folder:
         folders = replace(folders, models=Path(settings.models_folder))
-    return Easel(folders, settings, problem)
+    from app.jobs.engines import core_ml_here
+
+    here = core_ml_here(folders.core_ml / "compiled")
+    return Easel(folders, settings, problem, core_ml=here)

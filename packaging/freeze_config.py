@@ -88,6 +88,9 @@ _DROPPED = (
 )
 """Folders of the bundle, or beginnings of file names, that nothing of Easel opens."""
 
+_NEEDED = ("torch/bin/torch_shm_manager",)
+"""torch looks for it when it is imported, and goes no further without."""
+
 _ALWAYS = ("auto", "clip")
 """Packages of transformers.models that are reached by name at run time."""
 
@@ -99,7 +102,9 @@ _SOURCES = ("modular_", "convert_")
 def keeps(target: str, prune: bool = True) -> bool:
     """Whether the file that would lie at ``target`` in the bundle goes in."""
     path = PurePosixPath(target.replace("\\", "/")).as_posix()
-    return not prune or not any(
+    if not prune or path in _NEEDED:
+        return True
+    return not any(
         path == dropped or path.startswith((f"{dropped}/", f"{dropped}.")) for dropped in _DROPPED
     )
 

@@ -8,7 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.bench import conversion, download, drawing, machine, report, saving, starter, window
+from app.bench import (
+    conversion,
+    download,
+    drawing,
+    gallery,
+    machine,
+    report,
+    saving,
+    starter,
+    window,
+)
 from app.bench.finding import Finding
 from app.bench.runner import NotMeasured, Runner, first_core
 from app.bench.setting import Scale, Setting
@@ -27,6 +37,7 @@ BENCHES: dict[str, Bench] = {
     "download": download.download,
     "convert": conversion.convert,
     "png": saving.png,
+    "gallery": gallery.gallery,
 }
 ASKED_ALONE = frozenset({"convert"})
 """Left out of "all": minutes and gigabytes that say nothing about drawing."""
@@ -42,6 +53,7 @@ ABOUT = """Measure what Easel promises, against stock scripts on the same weight
   starter        the judge's score of the built-in model's drawings
   download       a file fetched and proven from a server on this machine, against curl
   png            a picture saved with its recipe, against Pillow's default
+  gallery        10,000 pictures opened, leafed through and searched
   convert        the UNet made a Core ML package, as it is and in 6 bits; with --full also executed
   all            all of these but convert (the default)
 """

@@ -131,7 +131,7 @@ def _add_models(verbs: argparse._SubParsersAction[Parser]) -> None:
         "get": "accept its licence, download it, install it",
         "check": "read every byte of the installed models again",
         "verify-catalogue": "ask the hub whether each file of the shelf is still what it was",
-        "remove": "take an installed model away, or one that was added off the shelf",
+        "remove": "take an installed model away, a conversion of it, or a card that was added",
         "import": "bring in a .safetensors, .ckpt or .easelpack file",
         "export": "write an installed model as one .easelpack file",
         "move": "keep the installed models in another folder, on another disk too",

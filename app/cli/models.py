@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.cli.main import DONE, WENT_WRONG
@@ -14,9 +15,10 @@ from app.messages import shown, size_text
 
 
 def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
-    """Print the models, the one that is used by itself first, or do what else was asked of them.
+    """Print the models, each with its conversions below it, or do what else was asked of them.
 
-    Returns the exit code.
+    As JSON they come in the order of choice: the one that is used by itself first. Returns the exit
+    code.
     """
     if asked.action is not None:
         from app.cli import shelf
@@ -34,16 +36,23 @@ def run(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
         )
         return WENT_WRONG
     rows = [("ID", "TITLE", "FAMILY", "SIZE", "FOLDER")]
-    for model in models:
-        data = as_data(model)
-        size = size_text(int(str(data["bytes"])))
-        rows.append((model.id, model.title, model.family.value, size, model.folder))
+    for model in _each_below_its_own(models):
+        size = size_text(folder_bytes(Path(model.folder)))
+        indent = "" if model.twin is None else "  "
+        rows.append((f"{indent}{model.id}", model.title, model.family.value, size, model.folder))
     widths = [max(len(shown(row[column])) for row in rows) for column in range(4)]
     for row in rows:
         cells = [shown(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
         terminal.result("  ".join([*cells, row[4]]))
     _show_adapters(models, terminal)
     return DONE
+
+
+def _each_below_its_own(models: tuple[Model, ...]) -> Iterator[Model]:
+    for model in models:
+        if model.twin is None:
+            yield model
+            yield from (one for one in models if one.twin is not None and one.twin.id == model.id)
 
 
 def _show_adapters(models: tuple[Model, ...], terminal: Terminal) -> None:
@@ -64,6 +73,7 @@ def as_data(model: Model) -> dict[str, object]:
         "bytes": folder_bytes(Path(model.folder)),
         "folder": model.folder,
         "built_in": model.built_in,
+        "converted_from": None if model.twin is None else model.twin.id,
         "size": [model.limits.native.width, model.limits.native.height],
         "schedulers": [scheduler.value for scheduler in model.limits.schedulers],
         "features": sorted(feature.value for feature in model.limits.features),

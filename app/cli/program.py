@@ -17,6 +17,7 @@ from app.library.starts import Kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from app.jobs.conversions import Conversion
     from app.jobs.shelf import Shelf
     from app.weights.moving import Report
 
@@ -39,6 +40,8 @@ class Program(Protocol):
     def models(self) -> tuple[Model, ...]: ...
 
     def model(self, name: str | None = None) -> Model: ...
+
+    def conversions(self, source: str) -> tuple[Conversion, ...]: ...
 
     def move_models(self, target: Path, report: Report, cancelled: Callable[[], bool]) -> bool: ...
 

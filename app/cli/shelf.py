@@ -21,7 +21,8 @@ from app.cli.stopping import on_stop
 from app.cli.terminal import Terminal, duration
 from app.convert.importing import Importing
 from app.core.card import Licence, ModelCard
-from app.core.errors import LicenceNotAccepted, ModelMissing
+from app.core.errors import LicenceNotAccepted
+from app.jobs import conversions
 from app.jobs.shelf import Shelf
 from app.messages import shown, size_text
 from app.weights.events import (
@@ -141,17 +142,32 @@ def check(asked: argparse.Namespace, program: Program, terminal: Terminal) -> in
 
 
 def remove(asked: argparse.Namespace, program: Program, terminal: Terminal) -> int:
-    """Take an installed model away; of one that was added, the card too. Returns the exit code."""
+    """Take an installed model away; of one that was added, the card too. Returns the exit code.
+
+    Its conversions go with it; the id of one takes that one alone.
+    """
     books, id = program.shelf, asked.id
     here = [model for model in books.installed() if model.receipt.id == id]
     if not here and not books.is_named(id):
-        raise ModelMissing(id)
+        return _remove_conversion(id, program, terminal)
+    along = program.conversions(id) if here else ()
     title = here[0].receipt.title if here else books.card(id).title
     for model in here:
         books.remove(model)
     forgotten = books.forget(id)
     terminal.note(f"Removed {shown(title)}.")
-    terminal.event("removed", id=id, card=forgotten)
+    if along:
+        terminal.note(f"What it was converted to went with it: {len(along)}.")
+    terminal.event("removed", id=id, card=forgotten, conversions=[one.id for one in along])
+    return DONE
+
+
+def _remove_conversion(id: str, program: Program, terminal: Terminal) -> int:
+    """Raises ModelMissing where ``id`` is that of none."""
+    found = conversions.find(program.folders.installed, id)
+    conversions.remove(found)
+    terminal.note(f"Removed {shown(found.title)} of {shown(found.source)}; the original stays.")
+    terminal.event("removed", id=id, card=False, conversions=[id])
     return DONE
 
 

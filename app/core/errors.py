@@ -222,7 +222,7 @@ class ImportRefused(WorldError):
 
 @dataclass(unsafe_hash=True, repr=False)
 class ModelInUse(WorldError):
-    """``what`` is "downloading", "importing", "being checked", "being moved" or "drawing"."""
+    """``what``: "downloading", "importing", "drawing", "being checked", "moved" or "converted"."""
 
     model: str
     what: str

@@ -43,6 +43,16 @@ class Folders:
         return self.support / "starts"
 
     @property
+    def presets(self) -> Path:
+        """The form under names that the person gave."""
+        return self.support / "presets.json"
+
+    @property
+    def prompts(self) -> Path:
+        """The prompts that were drawn."""
+        return self.support / "prompts.json"
+
+    @property
     def rescued(self) -> Path:
         """Pictures that the pictures folder would not take. Never the pictures folder itself."""
         return self.support / "Rescued Pictures"
@@ -86,6 +96,11 @@ class Folders:
     def accepted(self) -> Path:
         """Which licences the person has accepted."""
         return self.support / "licences.json"
+
+    @property
+    def carried(self) -> Path:
+        """Copies in another form for programs that pictures were dropped on."""
+        return self.caches / "carried"
 
     @property
     def core_ml(self) -> Path:

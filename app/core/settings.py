@@ -7,6 +7,8 @@ from enum import StrEnum
 
 SCHEMA_VERSION = 1
 
+MOST_START_COUNT = 12
+
 
 class Theme(StrEnum):
     """``SYSTEM`` follows the system's light or dark appearance."""
@@ -28,7 +30,13 @@ class Settings:
     best; ``mirror`` is the address of a mirror of the hub, None for the hub itself; hashes make it
     safe.
     ``picture_suffix`` is the form that pictures are saved in (".png", ".jpg", ".webp", ".avif") and
-    ``name_template`` what they are called, None for the usual way.
+    ``name_template`` what they are called, None for the usual way; ``carried_suffix`` is the form
+    of what is dragged out, None for the one that it has.
+    ``start_model`` is the id of the model to begin with and ``start_count`` (1 to 12) the number of
+    pictures, None for what was last used.
+    ``finish_notice``: tell of an empty queue while another program is in front. ``stay_awake``:
+    keep the computer awake while something is drawn. ``remember_prompts``: keep what was drawn for
+    Alt-Up.
     ``unknown`` holds what a version of Easel we do not know has added, as (key, JSON text): it is
     written back.
     """
@@ -49,4 +57,10 @@ class Settings:
     placement: str | None = None
     picture_suffix: str | None = None
     name_template: str | None = None
+    carried_suffix: str | None = None
+    start_model: str | None = None
+    start_count: int | None = None
+    finish_notice: bool = True
+    stay_awake: bool = True
+    remember_prompts: bool = True
     unknown: tuple[tuple[str, str], ...] = ()

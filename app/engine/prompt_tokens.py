@@ -38,12 +38,14 @@ class TokenCounter:
         folder = Path(model.folder)
         self._most = model.limits.max_tokens
         self._embeddings = of_kind(model.adapters, Kind.EMBEDDING)
+        place = folder / "tokenizer"
+        place = place if place.is_dir() else folder  # where published Core ML models have it
         try:
-            self._tokenizer = clip_tokenizer(folder, folder / "tokenizer")
+            self._tokenizer = clip_tokenizer(folder, place)
         except (ModelIncomplete, ModelDamaged):
             raise
         except Exception as error:  # the library raises bare Exception
-            raise ModelDamaged(str(folder / "tokenizer"), "mismatch") from error
+            raise ModelDamaged(str(place), "mismatch") from error
 
     def count(self, text: str) -> int:
         """How many tokens ``text`` is, without the begin and end marks."""

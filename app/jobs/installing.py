@@ -68,9 +68,32 @@ class Installer:
                 receipts.write(staging, receipt, text.text)
                 receipts.move_in(staging, folder)
                 return Installed(folder, receipt)
-        # 4. The receipt, last
+        # 4. A zip of Core ML models becomes their folder
+        if card.kind is Kind.COREML and card.unpack:
+            return self._adopt(card, folder, receipt, text, report, cancelled)
+        # 5. The receipt, last
         receipts.write(folder, receipt, text.text)
         return Installed(folder, receipt)
+
+    def _adopt(
+        self,
+        card: ModelCard,
+        folder: Path,
+        receipt: Receipt,
+        text: Licence,
+        report: Report,
+        cancelled: IsCancelled,
+    ) -> Installed | None:
+        from app.jobs.adopting import adopted  # numpy comes with it
+
+        packed = folder / card.files[0].path
+        with adopted(packed, self.folders.installed, report, cancelled) as found:
+            if found is None:
+                return None
+            receipt = replace(receipt, family=found.family, files=found.files)
+            receipts.write(found.folder, receipt, text.text)
+            receipts.move_in(found.folder, folder)
+            return Installed(folder, receipt)
 
     def mend(
         self,

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.coreml_manifest import Part
-from app.core.errors import EaselError, ModelError, OutOfMemory, PredictionFailed, WorldError
+from app.core.errors import (
+    EaselError,
+    ModelError,
+    OutOfMemory,
+    PredictionFailed,
+    RecipeProblem,
+    WorldError,
+)
 from app.core.mac import Mac
 from app.core.model import Model, ModelFormat
 from app.core.placement import Placement
@@ -19,8 +26,7 @@ from app.engine.coreml.choosing import choose
 from app.engine.coreml.model import read_manifest
 from app.engine.coreml.trying import Trials
 from app.engine.coreml.verdicts import Verdict, Verdicts
-
-CORE_ML = (Placement.COREML_NEURAL_ENGINE, Placement.COREML_GPU)
+from app.jobs.engines import CORE_ML
 
 
 class Placing(Protocol):
@@ -72,8 +78,8 @@ class ByMac:
         return tuple(place for place in ladder if place in placements)
 
     def failed(self, model: Model, placement: Placement, error: EaselError) -> None:
-        if placement not in CORE_ML or isinstance(error, OutOfMemory):
-            return  # memory may be there the next time
+        if placement not in CORE_ML or isinstance(error, OutOfMemory | RecipeProblem):
+            return  # memory may be there the next time, and other recipes can be drawn
         part, reason = Part.UNET.value, "answer"
         if isinstance(error, PredictionFailed):
             part, reason = error.part, error.reason

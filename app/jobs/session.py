@@ -78,7 +78,8 @@ class Session:
         self._placing = placing or AsOffered()
         self._models = models
         self._journal = None if journal is None else Journal(journal)
-        self._previews = previews
+        self.previews = previews
+        """Whether what is drawn from now on is shown on its way; may be changed."""
         self._saver = Saver(library, self._journal, self._outstanding, self._on_saved)
         self._outbox = Outbox()
         if listener is not None:
@@ -257,7 +258,7 @@ class Session:
         return model if self._placing.order(model, offered) else model.twin
 
     def _draw(self, job: Job, ladder: Ladder) -> None:
-        task = Task(job.id, job.recipe, ladder.model, ladder.placement, self._previews)
+        task = Task(job.id, job.recipe, ladder.model, ladder.placement, self.previews)
         self._host.draw(task)
 
     def _on_host_event(self, event: HostEvent) -> None:

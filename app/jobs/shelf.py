@@ -24,7 +24,7 @@ from app.core.errors import (
 )
 from app.core.folders import Folders
 from app.files.atomic_file import world_error
-from app.jobs import bringing, online, packing
+from app.jobs import bringing, conversions, online, packing
 from app.jobs.account import Account
 from app.jobs.installing import Installer
 from app.jobs.online import Online
@@ -44,20 +44,30 @@ from app.weights.unfinished import Unfinished, discard, unfinished
 Report = Callable[[object], None]
 """Told every event of ``weights.events`` and ``convert.importing``."""
 IsCancelled = Callable[[], bool]
-
-
 USABLE = frozenset({Kind.DIFFUSERS, Kind.CHECKPOINT}) | adapter.KINDS
-"""What this Easel can draw with. Nobody shall download what is of no use to them yet."""
+"""What every Easel can draw with. Nobody shall download what is of no use to them."""
+
+
+def usable(core_ml: bool) -> frozenset[Kind]:
+    """What can be drawn with where there is, or is not, Core ML."""
+    return USABLE | {Kind.COREML} if core_ml else USABLE
 
 
 class Shelf:
     """What can be had, what is here, and the way from the one to the other.
 
-    ``options`` says which hub, or mirror of it, is asked, and how patiently.
+    ``options`` says which hub, or mirror of it, is asked, and how patiently; ``usable`` which kinds
+    of models are of use here.
     """
 
-    def __init__(self, folders: Folders, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        options: Options | None = None,
+        usable: frozenset[Kind] = USABLE,
+    ) -> None:
         self._folders = folders
+        self._usable = usable
         self._acceptances = Acceptances(folders.accepted)
         self._named = NamedModels(folders.named)
         self.ledger = Ledger(folders.ledger)
@@ -73,7 +83,7 @@ class Shelf:
         """
         cards = catalogue.shelf(self._folders.catalogue)
         named = tuple(one.card for one in self._named.all())
-        return (*(card for card in cards if card.kind in USABLE), *named)
+        return (*(card for card in cards if card.kind in self._usable), *named)
 
     def card(self, id: str) -> ModelCard:
         """The card of that id. Raises CardProblem: not on the shelf, or withheld and why."""
@@ -81,8 +91,8 @@ class Shelf:
             if card.id == id:
                 if card.withheld:
                     raise CardProblem(id, f"it is not on the shelf yet: {card.withheld}")
-                if card.kind not in USABLE:
-                    raise CardProblem(id, "this version of Easel has no use for it yet")
+                if card.kind not in self._usable:
+                    raise CardProblem(id, "it draws on a Mac with Apple silicon alone")
                 return card
         named = self._named.find(id)
         if named is not None:
@@ -244,10 +254,8 @@ class Shelf:
         come from the shelf as it lies there, and every DownloadError.
         """
         card = self.card(model.receipt.id)
-        if card.kind is not model.receipt.kind:
-            raise CardProblem(
-                card.id, "it was converted here, so it has to be removed and got anew"
-            )
+        if card.kind is not model.receipt.kind or card.unpack:
+            raise CardProblem(card.id, "it was made here of what came: remove it and get it anew")
         if card.revision != model.folder.name:
             raise CardProblem(card.id, "another version is on the shelf now; get that one")
         wanted = (*found.damaged, *found.missing)
@@ -256,8 +264,16 @@ class Shelf:
             return ours and installer.mend(card, model.folder, wanted, report, cancelled)
 
     def remove(self, model: Installed) -> None:
-        """Take ``model`` away. Raises ModelMissing, ModelInUse, FolderNotWritable."""
+        """Take ``model`` and its conversions away.
+
+        Raises ModelMissing, ModelInUse, FolderNotWritable.
+        """
+        id, root = model.receipt.id, self._folders.installed
         with self._held(model.folder.parent, model.receipt.title):
+            others = [one for one in self.installed() if one.receipt.id == id]
+            if len(others) < 2:  # no other revision that they could be of
+                for one in conversions.conversions(root, id):
+                    conversions.take_away(one.folder)
             receipts.remove(model.folder)
 
     def forget(self, id: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.settings import SCHEMA_VERSION, Settings, Theme
+from app.core.settings import MOST_START_COUNT, SCHEMA_VERSION, Settings, Theme
 
 if TYPE_CHECKING:  # read before the window's first paint: what only faults need waits for one
     from app.core.errors import SettingsDamaged, SettingsTooNew
@@ -94,6 +94,10 @@ def _fits(name: str, value: object) -> bool:
         return isinstance(value, str) and value in {theme.value for theme in Theme}
     if name == "opened_models":
         return isinstance(value, list) and all(isinstance(folder, str) for folder in value)
+    if name == "start_count" and value is not None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return False
+        return 1 <= value <= MOST_START_COUNT
     if isinstance(getattr(Settings(), name), bool):
         return isinstance(value, bool)
     return value is None or isinstance(value, str)

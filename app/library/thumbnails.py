@@ -60,6 +60,13 @@ class Thumbnails:
             self._count(len(out.getvalue()))
         return Pixels(image.width, image.height, image.tobytes())
 
+    def kept(self, entry: Entry) -> bytes | None:
+        """The same as a JPEG, where it was made before; it may turn out to be damaged."""
+        try:
+            return self._file(entry).read_bytes()
+        except OSError:
+            return None
+
     def _file(self, entry: Entry) -> Path:
         """Named by what the picture is and not by where: a moved one needs no new one."""
         stamp = entry.stamp

@@ -8,7 +8,6 @@ Dublin Core's description, and IPTC's alt text. ``easel:Picture`` is Easel's own
 from __future__ import annotations
 
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from app import __version__
 
@@ -26,6 +25,8 @@ _NAMES = {
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "easel": "urn:x-easel:1.0/",
 }
+
+_ENTITIES = (("&", "&amp;"), (">", "&gt;"), ("<", "&lt;"), ("\r", "&#13;"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ def _in_a_language(name: str, text: str) -> str:
 
 def _escaped(text: str) -> str:
     allowed = "".join(c if _is_allowed(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return escape(allowed, {"\r": "&#13;"})
+    for char, entity in _ENTITIES:  # xml.sax.saxutils would bring the network's modules along
+        allowed = allowed.replace(char, entity)
+    return allowed
 
 
 def _is_allowed(char: str) -> bool:

@@ -73,6 +73,15 @@ _ROWS: tuple[tuple[str | None, str | None, Message], ...] = (
     ),
     (
         None,
+        "no embedding",
+        Message(
+            "This model knows no embeddings",
+            "“{value}” stands for an embedding, and a Core ML model has no place for one.",
+            "Leave the word out, or draw with the model that this one was converted from.",
+        ),
+    ),
+    (
+        None,
         "a model that can do this",
         Message(
             "This model has no use for a {name}",

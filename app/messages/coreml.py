@@ -24,6 +24,16 @@ def prediction_failed(error: errors.PredictionFailed) -> Message:
     )
 
 
+def not_prepared(error: errors.PredictionFailed) -> Message:
+    """The words for a model that Core ML cannot draw with on this Mac."""
+    why = _PREDICTION.get(error.reason, shown(error.reason))
+    return Message(
+        "It cannot be drawn with on this Mac as it is",
+        f"While a part of it ({shown(error.part)}) was prepared, {why}.",
+        "Draw with another model. This one is tried again when macOS is another version.",
+    )
+
+
 def trial_text(picture_s: float, memory: int, computer_memory: int) -> str:
     """ "About 14 s a picture, 1.1 of 8 GB": what a trial found, in words. Sizes in bytes."""
     seconds = f"{picture_s:.1f}" if picture_s < 9.95 else f"{picture_s:.0f}"

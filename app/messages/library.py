@@ -26,6 +26,15 @@ def template_problem(error: errors.TemplateProblem) -> Message:
     )
 
 
+def not_an_address(typed: str) -> Message:
+    """The words for a mirror that cannot be one."""
+    return Message(
+        "That is no mirror",
+        f"“{shown(typed[:80])}” is no address of a server.",
+        "Write one that begins with https:// and has no name, password or question in it.",
+    )
+
+
 def library_damaged(error: errors.LibraryDamaged) -> Message:
     kept = f" The old one is kept as {shown(error.kept_as)}." if error.kept_as else ""
     if error.what == "marks":

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QMenu
+
 if TYPE_CHECKING:
+    from app.core.recipe import Draft
     from app.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -16,13 +19,29 @@ log = logging.getLogger(__name__)
 def begin(window: MainWindow) -> None:
     """Complete ``window`` and start its engine."""
     # 1. The rest of the window
-    window.menus.fill()
     from app.ui import interactions
+    from app.ui.finishing import Finishing
+    from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
+    from app.ui.other_windows import OtherWindows
+    from app.ui.preset_menu import PresetMenu
+    from app.ui.prompt_history import PromptHistory
+    from app.ui.views import Views
 
     window.getting = GettingModels(window)
+    window.others = OtherWindows(window)
+    window.history = FormHistory(window.form, window.prompt, window.inspector)
+    window.model_changed.connect(window.history.forget)
+    window.finishing = Finishing(window)
+    window.presets = PresetMenu(window, QMenu("Presets", window))
+    past = PromptHistory(window.prompt, lambda: window.easel.prompts.all())
+    past.setObjectName("prompt history")
+    window.drawn.connect(lambda draft: _remember(window, draft))
+    window.menus.fill()
+    window.inspector.add_last(window.presets.place)
     joined = interactions.connect(window)
     joined.starting.drop.model_dropped.connect(window.getting.bring)
+    window.views = Views(window, joined)
     window.prompt.changed.emit()
     # 2. The engine, so that it is warm when the prompt is typed
     window.studio.begin(window.model())
@@ -40,6 +59,11 @@ def begin(window: MainWindow) -> None:
         from app.ui import settling
 
         settling.offer(window, Path(sys.executable))
+
+
+def _remember(window: MainWindow, draft: Draft) -> None:
+    if window.easel.settings.remember_prompts:
+        window.easel.prompts.add(draft.prompt)
 
 
 def _tell_of_models_gone(window: MainWindow) -> None:

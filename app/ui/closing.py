@@ -16,6 +16,7 @@ _DRAWING = "What is not finished is kept, and offered again when Easel is next o
 _COMING = (
     "What has arrived of the model is kept: the download goes on from there when you get it again."
 )
+_CONVERTING = "A conversion to Core ML that is stopped begins anew another time."
 
 
 class _Question(QMessageBox):
@@ -39,11 +40,17 @@ def ask(window: MainWindow, leave: Callable[[], None]) -> QMessageBox:
     box.setObjectName("closing")
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle("Easel")
-    drawing, coming = window.desk.busy, window.getting.busy
-    box.setText("Easel is still drawing" if drawing else "A model is still on its way")
-    box.setInformativeText(
-        " ".join(words for words, meant in ((_DRAWING, drawing), (_COMING, coming)) if meant)
+    drawing, converting = window.desk.busy, window.getting.converting
+    coming = window.getting.coming
+    box.setText(
+        "Easel is still drawing"
+        if drawing
+        else "A model is still on its way"
+        if coming
+        else "A model is still being converted"
     )
+    said = ((_DRAWING, drawing), (_COMING, coming), (_CONVERTING, converting))
+    box.setInformativeText(" ".join(words for words, meant in said if meant))
     stay = box.addButton(
         "Keep drawing" if drawing else "Keep going", QMessageBox.ButtonRole.RejectRole
     )

@@ -51,6 +51,7 @@ def complete(window: MainWindow) -> None:
     # 3. As it was last time
     window.models.begin()
     window.form.restore(window.easel.settings.form)
+    window.inspector.fill(count=window.easel.settings.start_count)
     window.toolbar.inspector_button.setChecked(window.easel.settings.inspector_visible)
     window.notices.uncover()
     window.frame.fill(window.toolbar, window.canvas, window.filmstrip, window.inspector)
@@ -89,7 +90,7 @@ class Wiring:
         window.studio.heard.connect(self._hear)
         window.notices.prompt_chosen.connect(self._try_example)
         window.notices.folder_wanted.connect(window.models.ask_for_folder)
-        window.notices.models_wanted.connect(self._open_models)
+        window.notices.models_wanted.connect(self._get_first)
         window.notices.surprise_wanted.connect(window.surprise_wanted)
 
     # The model
@@ -120,6 +121,10 @@ class Wiring:
     def _open_models(self) -> None:
         self._window.begin()
         self._window.getting.open_models()
+
+    def _get_first(self) -> None:
+        self._window.begin()
+        self._window.getting.get_first()
 
     # The canvas
 

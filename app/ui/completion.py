@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFontMetrics,
@@ -16,15 +18,29 @@ from PySide6.QtWidgets import QTextEdit, QWidget
 from app.ui.text_places import to_python, to_qt
 from app.ui.theme import Theme
 from app.ui.tokens import RADIUS
-from app.ui.words import Completions, KnownWords, Offer
+from app.ui.words import Completions, Offer
 
 ROW = 28
 _SIDE = 12
 _NARROWEST = 200
 _EDGE = 5
+GROUP_MARK = "/"
+"""An offer that begins with it is a group: taking it offers the words of that group."""
+
+
+class Completer(Protocol):
+    """What words come from; false when there are none."""
+
+    def __bool__(self) -> bool: ...
+
+    def completions(self, text: str, cursor: int) -> Completions:
+        """Offers for what ends at ``cursor``; cheap enough for each key."""
+        ...
 
 
 def _kind(offer: Offer) -> str:
+    if offer.text.startswith(GROUP_MARK):
+        return f"{offer.means}…"
     return f"= {offer.means}" if offer.means else offer.group.value
 
 
@@ -44,7 +60,7 @@ class OfferList(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName("Words the model knows")
+        self.setAccessibleName("Words to put in")
         self.hide()
 
     @property
@@ -104,7 +120,8 @@ class OfferList(QWidget):
         left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         # What is typed already stands back, what Tab would add stands out.
-        done = self._now.end - self._now.start
+        begun = self._now.begun
+        done = self._now.end - self._now.start if begun is None else begun
         painter.setFont(theme.font("body"))
         painter.setPen(theme.colour("dim"))
         painter.drawText(inner, left, offer.text[:done])
@@ -125,7 +142,7 @@ class Completion(QObject):
 
     taken = Signal(str)
 
-    def __init__(self, editor: QTextEdit, theme: Theme, words: KnownWords | None = None) -> None:
+    def __init__(self, editor: QTextEdit, theme: Theme, words: Completer | None = None) -> None:
         super().__init__(editor)
         self._editor = editor
         self._theme = theme
@@ -138,8 +155,8 @@ class Completion(QObject):
         editor.cursorPositionChanged.connect(self._cursor_moved)
         editor.installEventFilter(self)
 
-    def set_words(self, words: KnownWords | None) -> None:
-        """Complete from ``words``; None: the model knows any word, so nothing is offered."""
+    def set_words(self, words: Completer | None) -> None:
+        """Complete from ``words``; None: nothing is offered."""
         self._words = words
         self.close()
 
@@ -166,10 +183,15 @@ class Completion(QObject):
         cursor.setPosition(
             to_qt(self._editor.toPlainText(), self._now.end), QTextCursor.MoveMode.KeepAnchor
         )
+        self.close()
+        is_group = offer.text.startswith(GROUP_MARK)
         cursor.insertText(offer.text)
         self._editor.setTextCursor(cursor)
-        self.close()
-        self.taken.emit(offer.text)
+        if is_group:
+            self._keyed = True
+            self._typed()
+        else:
+            self.taken.emit(offer.text)
 
     def _typed(self) -> None:
         keyed, self._keyed = self._keyed, False

@@ -11,6 +11,8 @@ from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QRect
 from PySide6.QtGui import QColor, QDrag, QImage, QMouseEvent, QPainter, QPainterPath, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
+from app.ui.png import png_bytes
+
 THUMBNAIL = 128
 """The longer side of what follows the pointer, in device-independent pixels."""
 
@@ -21,23 +23,28 @@ QT_IMAGE = "application/x-qt-image"
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A picture that can be carried: its saved PNG and what to show under the pointer."""
+    """A picture that can be carried: its file and what to show under the pointer.
+
+    ``more`` are the files that are carried with it.
+    """
 
     file: Path
     shown: QPixmap
+    more: tuple[Path, ...] = ()
 
 
 class PictureMime(QMimeData):
-    """A saved PNG as a file URL and as image data; the file is read only when a program asks.
+    """A picture as a file URL and as image data; the file is read only when a program asks.
 
-    Finder, file managers and mail take the URL; image programs take ``image/png``, or on a Mac
-    ``public.png``, which Qt makes of ``application/x-qt-image``.
+    ``more`` are further files, as URLs. Finder, file managers and mail take the URLs; image
+    programs take ``image/png``, or on a Mac ``public.png``, which Qt makes of
+    ``application/x-qt-image``.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, more: tuple[Path, ...] = ()) -> None:
         super().__init__()
         self._file = file
-        self.setUrls([QUrl.fromLocalFile(str(file))])
+        self.setUrls([QUrl.fromLocalFile(str(one)) for one in (file, *more)])
 
     def formats(self) -> list[str]:
         return [URLS, PNG, QT_IMAGE]
@@ -47,14 +54,17 @@ class PictureMime(QMimeData):
 
     def retrieveData(self, mime_type: str, wanted: Any) -> object:  # noqa: N802 (Qt's name)
         if mime_type == PNG:
-            return _bytes(self._file)
+            return _png(self._file)
         if mime_type == QT_IMAGE:
             return QImage(str(self._file))
         return super().retrieveData(mime_type, wanted)
 
 
-def _bytes(file: Path) -> QByteArray:
+def _png(file: Path) -> QByteArray:
     # Between the press and the drop the file may have gone: an empty answer, no exception in Qt.
+    if file.suffix.lower() != ".png":
+        image = QImage(str(file))
+        return QByteArray() if image.isNull() else QByteArray(png_bytes(image))
     try:
         return QByteArray(file.read_bytes())
     except OSError:
@@ -64,16 +74,19 @@ def _bytes(file: Path) -> QByteArray:
 def carry(widget: QWidget, carried: Carried) -> Qt.DropAction:
     """Run the drag until it is dropped or given up; copies, never moves. Nests an event loop."""
     drag = QDrag(widget)
-    drag.setMimeData(PictureMime(carried.file))
-    thumbnail = drag_thumbnail(carried.shown, widget.devicePixelRatioF())
+    drag.setMimeData(PictureMime(carried.file, carried.more))
+    thumbnail = drag_thumbnail(carried.shown, widget.devicePixelRatioF(), 1 + len(carried.more))
     drag.setPixmap(thumbnail)
     width, height = thumbnail.deviceIndependentSize().toTuple()
     drag.setHotSpot(QPoint(int(width) // 2, int(height) // 2))
     return drag.exec(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
 
 
-def drag_thumbnail(shown: QPixmap, ratio: float) -> QPixmap:
-    """``shown`` fitted into ``THUMBNAIL``, round-cornered, slightly see-through."""
+def drag_thumbnail(shown: QPixmap, ratio: float, count: int = 1) -> QPixmap:
+    """``shown`` fitted into ``THUMBNAIL``, round-cornered, slightly see-through.
+
+    Where there are more than one, it says how many in its corner.
+    """
     side = round(THUMBNAIL * ratio)
     if shown.isNull():
         shown = QPixmap(side, side)
@@ -95,9 +108,26 @@ def drag_thumbnail(shown: QPixmap, ratio: float) -> QPixmap:
     painter.setClipPath(outline)
     painter.setOpacity(0.92)
     painter.drawPixmap(0, 0, small)
+    if count > 1:
+        _badge(painter, framed.width(), ratio, str(count))
     painter.end()
     framed.setDevicePixelRatio(ratio)
     return framed
+
+
+def _badge(painter: QPainter, right: int, ratio: float, words: str) -> None:
+    font = painter.font()
+    font.setPixelSize(round(12 * ratio))
+    font.setBold(True)
+    painter.setFont(font)
+    width = painter.fontMetrics().horizontalAdvance(words) + 14 * ratio
+    at = QRectF(right - width - 6 * ratio, 6 * ratio, width, 20 * ratio)
+    painter.setOpacity(1.0)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#BE4923"))
+    painter.drawRoundedRect(at, at.height() / 2, at.height() / 2)
+    painter.setPen(QColor("#FFFFFF"))
+    painter.drawText(at, Qt.AlignmentFlag.AlignCenter, words)
 
 
 class DragSource(QObject):

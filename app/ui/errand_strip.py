@@ -52,6 +52,12 @@ class ErrandStrip(QWidget):
         self.far.setText(f"{size_text(done)} of {size_text(total)}" if total else "")
         self.far.setVisible(bool(total))
 
+    def tell(self, done: float, text: str) -> None:
+        """``done`` of 1, and what is going on, in words."""
+        self.bar.count(round(1000 * done), 1000)
+        self.far.setText(text)
+        self.far.setVisible(bool(text))
+
     def say(
         self, words: str, more: str = "", then: tuple[str, Callable[[], object]] | None = None
     ) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.core.recipe import SEEDS, Draft, LoraUse, Recipe, Scheduler, Size
+from app.core.recipe import SEEDS, Draft, How, LoraUse, Parent, Recipe, Scheduler, Size
 from app.core.resolve import MAX_WEIGHT
 from app.ui.inspector import Inspector
 from app.ui.prompt_bar import PromptBar
+
+Values = dict[str, object]
+"""What the form holds by the names of ``Draft``'s fields, and ``seed_locked``."""
 
 
 class Form:
@@ -17,6 +20,8 @@ class Form:
     def __init__(self, prompt: PromptBar, inspector: Inspector) -> None:
         self._prompt = prompt
         self._inspector = inspector
+        self.came_of: dict[str, str] = {}
+        """By the SHA-256 of a starting picture, the id of the picture it is."""
 
     def draft(self) -> Draft:
         """What the form says now, the seed as shown."""
@@ -33,6 +38,7 @@ class Form:
             start=self._prompt.start(),
             loras=inspector.loras,
             vae=inspector.vae,
+            parent=self._parent(),
         )
 
     def take(self) -> Draft:
@@ -54,6 +60,73 @@ class Form:
         )
         self._inspector.adapters.fill(recipe.loras, recipe.vae)
         self._inspector.seed.set_seed(recipe.seed)
+        if recipe.start is not None and recipe.parent is not None:
+            self.came_of[recipe.start.sha256] = recipe.parent.picture
+
+    def lay(self, laid: Draft) -> None:
+        """Set what ``laid`` says; what it leaves open is the model's own default."""
+        limits = self._inspector.limits
+        if limits is None:
+            return
+        size, scheduler = laid.size, laid.scheduler
+        self._prompt.set_text(laid.prompt)
+        self._prompt.set_negative(laid.negative_prompt)
+        self._prompt.set_start(laid.start)
+        self._inspector.fill(
+            size=size if isinstance(size, Size) else limits.native,
+            steps=laid.steps or limits.steps,
+            guidance=limits.guidance if laid.guidance is None else laid.guidance,
+            scheduler=scheduler if isinstance(scheduler, Scheduler) else limits.scheduler,
+            count=1,
+        )
+        self._inspector.adapters.fill(laid.loras, laid.vae)
+        if laid.seed is not None:
+            self._inspector.seed.set_seed(laid.seed)
+
+    def _parent(self) -> Parent | None:
+        start = self._prompt.start()
+        of = None if start is None else self.came_of.get(start.sha256)
+        return None if of is None else Parent(of, How.IMAGE_TO_IMAGE)
+
+    def values(self) -> Values:
+        """Everything in the form; ``negative_prompt`` as typed, whatever the model."""
+        draft = self.draft()
+        return {
+            "prompt": draft.prompt,
+            "negative_prompt": self._prompt.negative.toPlainText(),
+            "start": draft.start,
+            "size": draft.size,
+            "steps": draft.steps,
+            "guidance": draft.guidance,
+            "count": draft.count,
+            "scheduler": draft.scheduler,
+            "seed": draft.seed,
+            "seed_locked": self._inspector.seed.locked,
+            "loras": draft.loras,
+            "vae": draft.vae,
+        }
+
+    def put(self, values: Values) -> None:
+        """Set what ``values`` (of ``values()``) holds; the rest stays."""
+        whole: Any = self.values() | values
+        if "prompt" in values:
+            self._prompt.set_text(whole["prompt"])
+        if "negative_prompt" in values:
+            self._prompt.set_negative(whole["negative_prompt"])
+        if "start" in values:
+            self._prompt.set_start(whole["start"])
+        if "loras" in values or "vae" in values:
+            self._inspector.adapters.fill(whole["loras"], whole["vae"])
+        if "seed" in values:
+            self._inspector.seed.set_seed(whole["seed"])
+        self._inspector.seed.set_locked(whole["seed_locked"])
+        self._inspector.fill(
+            size=whole["size"],
+            steps=whole["steps"],
+            guidance=whole["guidance"],
+            scheduler=whole["scheduler"],
+            count=whole["count"],
+        )
 
     def to_json(self) -> str:
         """What the window remembers of the form; a starting picture is not part of it."""

@@ -54,7 +54,8 @@ class Frame(QWidget):
             row.addWidget(part)
             self._left.addLayout(row, 0 if part is prompt else 1)
             self._left.addSpacing(gap)
-        body = QHBoxLayout()
+        self._body = QWidget()
+        self._row = body = QHBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
         body.addLayout(self._left, 1)
@@ -64,7 +65,7 @@ class Frame(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._places["toolbar"])
-        column.addLayout(body, 1)
+        column.addWidget(self._body, 1)
 
     def fill(
         self, toolbar: QWidget, canvas: QWidget, filmstrip: QWidget, inspector: QWidget
@@ -73,7 +74,16 @@ class Frame(QWidget):
         for name, part in (("toolbar", toolbar), ("canvas", canvas), ("inspector", inspector)):
             place = self._places.pop(name)
             part.setVisible(not place.isHidden())
-            self._column.replaceWidget(place, part)
+            (self._column if name == "toolbar" else self._row).replaceWidget(place, part)
             place.hide()
             place.deleteLater()
         self._left.addWidget(filmstrip)
+
+    def add_page(self, page: QWidget) -> None:
+        """Another view in the place of all that is under the toolbar; hidden for now."""
+        page.hide()
+        self._column.addWidget(page, 1)
+
+    def show_body(self, shown: bool) -> None:
+        """Show what is under the toolbar, or leave the place to a page."""
+        self._body.setVisible(shown)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.core.errors import EaselError
+from app.core.model import ModelFormat
 from app.ui.errand import Errands
 from app.ui.model_file import MODEL_FILES
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.jobs.deliveries import Delivery
     from app.ui.delivery_bridge import DeliveryBridge
     from app.ui.main_window import MainWindow
+    from app.ui.model_readying import ModelReadying
     from app.ui.models_window import ModelsWindow
 
 log = logging.getLogger(__name__)
@@ -39,11 +41,29 @@ class GettingModels(QObject):
         self.errands = Errands(self)
         self.models: ModelsWindow | None = None
         """The Models window, once it was opened."""
+        self.readying: ModelReadying | None = None
+        """Makes Core ML models ready, where there is Core ML."""
+        if window.easel.core_ml is not None:
+            from app.ui.model_readying import ModelReadying
+
+            self.readying = ModelReadying(window, self.errands)
+            window.models.before = self.readying.take
+            self.readying.look_at_start()
 
     @property
     def busy(self) -> bool:
+        """Whether something comes in, waits for its turn, or is converted."""
+        return self.coming or self.converting
+
+    @property
+    def coming(self) -> bool:
         """Whether something comes in or waits for its turn."""
         return bool(self._moving())
+
+    @property
+    def converting(self) -> bool:
+        """Whether a model is converted to Core ML."""
+        return self.models is not None and self.models.conversions.busy
 
     def open_models(self) -> ModelsWindow:
         """Show the Models window, made when it is first asked for."""
@@ -55,12 +75,21 @@ class GettingModels(QObject):
             self.models.file_wanted.connect(self.ask_for_file)
             self.models.file_dropped.connect(self.bring)
             self.models.questions.removed.connect(self._removed)
+            self.models.conversions.ended.connect(self._converted)
             self.models.found_more.connect(self._window.models.found_more)
+            if self.readying is not None:
+                self.readying.changed.connect(self.models.hear_of)
             self._window.model_changed.connect(self._model_changed)
         self.models.show()
         self.models.raise_()
         self.models.activateWindow()
         return self.models
+
+    def get_first(self) -> None:
+        """From the first run: show what can be had; on a Mac ask for what is made for it."""
+        models = self.open_models()
+        if self._window.easel.core_ml is not None:
+            models.get_recommended()
 
     def ask_for_name(self) -> None:
         """Open the sheet that takes the name of a model on the hub."""
@@ -152,6 +181,8 @@ class GettingModels(QObject):
         model = next((one for one in window.models.at_hand() if one.id == id), None)
         if model is None:  # it changes or helps others, and does not draw by itself
             window.toast(f"{delivery.title} is here")
+        elif self.readying is not None and model.format is ModelFormat.COREML:
+            window.models.choose(model)  # once it is prepared
         else:
             ready = model
             window.toast(f"{ready.title} is ready", "Use", lambda: window.models.choose(ready))
@@ -166,7 +197,7 @@ class GettingModels(QObject):
 
         moving = self._moving()
         counted = [delivery for delivery in moving if delivery.total]
-        if not moving:
+        if not self.busy:
             self.calmed.emit()
         self._window.setWindowTitle(f"Easel — {percent(counted[0])} %" if counted else "Easel")
 
@@ -181,11 +212,18 @@ class GettingModels(QObject):
         return running + [one for one in known if one.state is DeliveryState.WAITING]
 
     def _removed(self, id: str) -> None:
+        if self.readying is not None:
+            self.readying.stop(id)
         model = self._window.model()
-        if model is not None and model.id == id:
+        gone = model is not None and id in (model.id, model.twin.id if model.twin else "")
+        if gone:
             self._window.models.begin()
         else:
             self._window.models.found_more()
+
+    def _converted(self) -> None:
+        if not self.busy:
+            self.calmed.emit()
 
     def _model_changed(self, _model: object) -> None:
         if self.models is not None and self.models.isVisible():

@@ -171,7 +171,40 @@ def _stop(_strokes: QPainterPath, fills: QPainterPath) -> None:
     fills.addRoundedRect(QRectF(4, 4, 8, 8), 1.6, 1.6)
 
 
+def _heart_path(path: QPainterPath) -> None:
+    path.moveTo(8, 13.4)
+    path.cubicTo(3.6, 10.2, 1.8, 8.2, 1.8, 5.8)
+    path.cubicTo(1.8, 3.9, 3.2, 2.7, 4.8, 2.7)
+    path.cubicTo(6.2, 2.7, 7.4, 3.5, 8, 4.8)
+    path.cubicTo(8.6, 3.5, 9.8, 2.7, 11.2, 2.7)
+    path.cubicTo(12.8, 2.7, 14.2, 3.9, 14.2, 5.8)
+    path.cubicTo(14.2, 8.2, 12.4, 10.2, 8, 13.4)
+    path.closeSubpath()
+
+
+def _heart(strokes: QPainterPath, _fills: QPainterPath) -> None:
+    _heart_path(strokes)
+
+
+def _heart_filled(_strokes: QPainterPath, fills: QPainterPath) -> None:
+    _heart_path(fills)
+
+
+def _search(strokes: QPainterPath, _fills: QPainterPath) -> None:
+    strokes.addEllipse(QPointF(7, 7), 4.4, 4.4)
+    _lines(strokes, (10.3, 10.3), (13.6, 13.6))
+
+
+def _back(strokes: QPainterPath, _fills: QPainterPath) -> None:
+    _lines(strokes, (10, 3.5), (5.5, 8), (10, 12.5))
+
+
+def _forward(strokes: QPainterPath, _fills: QPainterPath) -> None:
+    _lines(strokes, (6, 3.5), (10.5, 8), (6, 12.5))
+
+
 ICONS: dict[str, Callable[[QPainterPath, QPainterPath], None]] = {
+    "back": _back,
     "brush": _brush,
     "check": _check,
     "chevron": _chevron,
@@ -179,6 +212,9 @@ ICONS: dict[str, Callable[[QPainterPath, QPainterPath], None]] = {
     "dice": _dice,
     "eraser": _eraser,
     "folder": _folder,
+    "forward": _forward,
+    "heart": _heart,
+    "heart filled": _heart_filled,
     "lock": _lock,
     "lock open": _lock_open,
     "minus": _minus,
@@ -188,6 +224,7 @@ ICONS: dict[str, Callable[[QPainterPath, QPainterPath], None]] = {
     "picture": _picture,
     "plus": _plus,
     "redo": _redo,
+    "search": _search,
     "sparkle": _sparkle,
     "stop": _stop,
     "undo": _undo,

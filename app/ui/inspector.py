@@ -146,6 +146,11 @@ class Inspector(QWidget):
         self._foot.setText(html)
         self._foot.setVisible(bool(html))
 
+    def add_last(self, widget: QWidget) -> None:
+        """``widget`` under the rows, and after them for Tab."""
+        self._rows_column.insertWidget(len(self._rows), widget)
+        QWidget.setTabOrder([row.control for row in self.rows()][-1], widget)
+
     def rows(self) -> tuple[Row, ...]:
         return tuple(self._rows.values())
 

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QPixmap
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
+from app.core.errors import EaselError
 from app.core.model import Feature, Model
-from app.core.recipe import Recipe
+from app.core.recipe import How, Parent, Recipe
 from app.library.library import Picture
 from app.ui.background import Background
 from app.ui.drag import Carried, DragSource, carry
+from app.ui.grid_drawing import GridDrawing
 from app.ui.item import Item, draft_of
+from app.ui.model_errands import show_folder
+from app.ui.palette import read_palette
 from app.ui.picture_actions import PictureActions
+from app.ui.recipe_intake import RecipeIntake
+from app.ui.start_intake import Taken
 from app.ui.starting import LOW, Starting
+from app.ui.taking_away import TakingAway, saved_words
 from app.ui.wording import Wording
 
 if TYPE_CHECKING:
@@ -39,6 +46,13 @@ class Interactions(QObject):
         self._gone: dict[Path, Item] = {}
         self.background = Background(self)
         self.actions = PictureActions(self.background, window)
+        self.taking = TakingAway(
+            window,
+            self.background,
+            self._of_this_session,
+            lambda: window.easel.settings,
+            window.easel.folders.carried,
+        )
         self.starting = Starting(
             window.theme,
             window,
@@ -47,7 +61,11 @@ class Interactions(QObject):
             window.easel.keep_start,
             self.background,
         )
-        self.wording = Wording(window.theme, window.prompt, draw)
+        palette = read_palette(window.easel.folders.resources)
+        self.wording = Wording(window.theme, window.prompt, draw, palette)
+        self.grids = GridDrawing(window, self.background)
+        self.recipes = RecipeIntake(window, self.background)
+        self.starting.drop.take_recipe = self.recipes.take_mime
         self._fill_pill()
         self._fill_menus()
         self._connect()
@@ -68,11 +86,13 @@ class Interactions(QObject):
         starting.editing_changed.connect(self._make_room)
         actions.use_recipe.connect(self._use)
         actions.vary.connect(self._vary)
+        starting.intake.taken.connect(self._came_of)
         actions.start_from.connect(starting.start_from)
         actions.redraw_part.connect(lambda file: starting.start_from(file, redraw=True))
         actions.removed.connect(self._removed)
         actions.restored.connect(self._restored)
-        for part in (actions, starting):
+        self.taking.saved.connect(self._all_saved)
+        for part in (actions, starting, self.taking):
             part.problem.connect(window.complain)
             part.said.connect(window.toast)
 
@@ -98,13 +118,16 @@ class Interactions(QObject):
 
     def _fill_menus(self) -> None:
         window, actions, starting = self._window, self.actions, self.starting
-        menu = QMenu("Picture", window)
-        window.menuBar().insertMenu(window.menus.view.menuAction(), menu)
-        menu.addActions([actions.copy, actions.save_as, actions.show])
+        menu = window.menus.picture
+        taking = self.taking
+        menu.addActions([actions.copy, taking.copy_recipe, actions.save_as, taking.save_all])
+        menu.addAction(actions.show)
         menu.addSeparator()
         menu.addActions([actions.recipe, actions.another, actions.start, actions.redraw])
         menu.addSeparator()
         add = window.menus.add
+        add(menu, "Draw a Grid…", "Ctrl+Shift+G", lambda: self.grids.ask())
+        menu.addSeparator()
         add(menu, "Start from a Picture…", "Ctrl+Alt+O", lambda: starting.choose())
         add(menu, "Start from the Clipboard", "Ctrl+Shift+V", lambda: starting.paste())
         menu.addSeparator()
@@ -119,9 +142,11 @@ class Interactions(QObject):
     # What changes what they act on
 
     def _follow(self) -> None:
-        shown = self._window.canvas.shown()
+        canvas = self._window.canvas
+        shown = canvas.shown() if canvas.isVisibleTo(self._window) else None
         self.actions.set_picture(None if shown is None else shown.picture)
         self.handle.setEnabled(self.actions.picture is not None)
+        self.taking.set_recipe(None if shown is None else shown.recipe)
 
     def _model_changed(self, model: Model | None) -> None:
         features = model.limits.features if model is not None else frozenset[Feature]()
@@ -139,6 +164,8 @@ class Interactions(QObject):
     def _make_room(self, editing: bool) -> None:
         window = self._window
         # 1. The next thing to do is to use the part: the accent is for that alone
+        window.menus.undo.setEnabled(not editing)  # the brush has an undo of its own
+        window.menus.redo.setEnabled(not editing)
         if editing:
             window.prompt.generate_button.set_kind("quiet")
         else:
@@ -154,10 +181,22 @@ class Interactions(QObject):
     def _carried(self, picture: Picture | None) -> Carried | None:
         if picture is None:
             return None
+        try:
+            file = self.taking.leaving(picture)
+        except EaselError as error:
+            self._window.complain(error)
+            return None
         shown = self._window.canvas.shown()
         if shown is not None and shown.picture == picture:
-            return Carried(picture.file, QPixmap.fromImage(shown.image))
-        return Carried(picture.file, QPixmap(str(picture.file)))
+            return Carried(file, QPixmap.fromImage(shown.image))
+        return Carried(file, QPixmap(str(picture.file)))
+
+    def _of_this_session(self) -> list[Picture]:
+        items = reversed(self._window.desk.items())
+        return [item.picture for item in items if item.picture is not None]
+
+    def _all_saved(self, folder: Path, count: int) -> None:
+        self._window.toast(saved_words(folder, count), "Show", lambda: show_folder(folder))
 
     def _drag(self, source: QWidget, picture: Picture | None) -> None:
         carried = self._carried(picture)
@@ -165,11 +204,17 @@ class Interactions(QObject):
             carry(source, carried)
 
     def _use(self, recipe: Recipe) -> None:
-        self._window.form.fill(recipe)
+        with self._window.history.as_one("Use Recipe"):
+            self._window.form.fill(recipe)
         self._window.toast("The form is as it was for this picture")
 
-    def _vary(self, recipe: Recipe) -> None:
-        self._window.draw(replace(draft_of(recipe), seed=None))
+    def _vary(self, picture: Picture) -> None:
+        parent = Parent(picture.id, How.VARIATION)
+        self._window.draw(replace(draft_of(picture.recipe), seed=None, parent=parent))
+
+    def _came_of(self, taken: Taken) -> None:
+        if taken.picture:
+            self._window.form.came_of[taken.kept.sha256] = taken.picture
 
     def _surprise(self) -> None:
         if self.wording.surprise():

@@ -23,21 +23,28 @@ if TYPE_CHECKING:
     from app.ui.completing import Wiring
     from app.ui.desk import Desk
     from app.ui.filmstrip import Filmstrip
+    from app.ui.finishing import Finishing
     from app.ui.form import Form
+    from app.ui.form_history import FormHistory
     from app.ui.getting_models import GettingModels
     from app.ui.inspector import Inspector
     from app.ui.menus import Menus
     from app.ui.model_choice import ModelChoice
     from app.ui.notices import Notices
+    from app.ui.other_windows import OtherWindows
     from app.ui.popover import Popover
+    from app.ui.preset_menu import PresetMenu
     from app.ui.row import Row
     from app.ui.studio import Studio
     from app.ui.token_meter import TokenMeter
     from app.ui.toolbar import Toolbar
+    from app.ui.views import Views
 
 LEAST = (900, 600)
 FIRST = (1320, 860)
 LOW = 700
+TITLES = ("File", "Edit", "View", "Picture", "Window", "Help")
+"""Of the menus; a Mac puts its own first."""
 
 
 class MainWindow(QMainWindow):
@@ -53,6 +60,8 @@ class MainWindow(QMainWindow):
     closing = Signal()
     """It is certain that the window closes."""
     surprise_wanted = Signal()
+    drawn = Signal(object)
+    """A Draft was queued."""
 
     desk: Desk
     studio: Studio
@@ -67,6 +76,11 @@ class MainWindow(QMainWindow):
     meter: TokenMeter
     wiring: Wiring
     getting: GettingModels
+    history: FormHistory
+    finishing: Finishing
+    others: OtherWindows
+    presets: PresetMenu
+    views: Views
 
     def __init__(self, easel: Easel, theme: Theme) -> None:
         super().__init__()
@@ -76,7 +90,7 @@ class MainWindow(QMainWindow):
         self._popover: Popover | None = None
         self.prompt = PromptBar(theme)
         self.frame = Frame(theme, self.prompt, easel.settings.inspector_visible)
-        self.titles = [self.menuBar().addMenu(title) for title in ("File", "Edit", "View", "Help")]
+        self.titles = [self.menuBar().addMenu(title) for title in TITLES]
         self.setCentralWidget(self.frame)
         self.setWindowTitle("Easel")
         self.setMinimumSize(*LEAST)
@@ -137,6 +151,7 @@ class MainWindow(QMainWindow):
         except EaselError as error:
             self.complain(error)
             return False
+        self.drawn.emit(draft)
         self.notices.uncover()
         return True
 

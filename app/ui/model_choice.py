@@ -34,9 +34,17 @@ class ModelChoice(QObject):
         self.model: Model | None = None
         self.problem: EaselError | None = None
         """Why there is no model."""
+        self.before: Callable[[Model], bool] | None = None
+        """Asked before a model is chosen; true where it takes it on, to choose it again later."""
 
     def begin(self) -> None:
-        """Choose the model that was drawn with last, or the first one there is."""
+        """Choose the model to begin with, the one drawn with last, or the first one there is."""
+        wanted = self._easel.settings.start_model if self.model is None else None
+        known = self._easel.models() if wanted else ()
+        first = next((model for model in known if model.id == wanted), None)
+        if first is not None:
+            self._take(first)
+            return
         try:
             self._take(self._easel.model())
         except EaselError as error:
@@ -59,11 +67,17 @@ class ModelChoice(QObject):
 
     def choose(self, model: Model) -> None:
         """Draw with ``model`` from now on, and remember it."""
+        if self.before is not None and self.before(model):
+            return
         opened = self._easel.settings.opened_models
         changes: dict[str, Any] = {"model": model.id}
         if model.id not in opened and all(model.id != m.id for m in self._easel.models()):
             changes["opened_models"] = (*opened, model.id)
         self._remember(**changes)
+        self._take(model)
+
+    def stand_in(self, model: Model) -> None:
+        """Draw with ``model`` for now; what is remembered stays."""
         self._take(model)
 
     def found_more(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -12,12 +12,15 @@ from app.core.errors import EaselError
 from app.core.model import Family
 from app.jobs.deliveries import Delivery, DeliveryState
 from app.messages import size_text
+from app.messages.coreml import trial_text
 from app.ui.computer_fit import Fit, Grade, fit
 
 if TYPE_CHECKING:
     from app.compose import Easel
     from app.core.model import Model
+    from app.jobs.conversions import Conversion
     from app.jobs.shelf import Shelf
+    from app.ui.model_readying import Doing
     from app.weights.receipts import Installed
 
 DRAWING = (Kind.DIFFUSERS, Kind.CHECKPOINT, Kind.COREML)
@@ -45,7 +48,9 @@ class Entry:
     """One row. ``facts`` are short words for one line; ``licence`` is a title, or "".
 
     ``card`` can be got, ``installed`` removed; a ``named`` card can be taken off the list.
-    ``model`` can be drawn with. ``unpackable`` says why it cannot be exported, "" where it can.
+    ``model`` can be drawn with, and be converted where it is ``convertible``. ``unpackable`` says
+    why it cannot be exported, "" where it can. ``conversion`` is what a model above was converted
+    to; ``doing`` what goes on with it.
     """
 
     id: str
@@ -63,12 +68,20 @@ class Entry:
     named: bool = False
     unpackable: str = ""
     recommended: bool = False
+    convertible: bool = False
+    conversion: Conversion | None = None
+    doing: Doing | None = None
 
 
 def entries(
-    easel: Easel, deliveries: tuple[Delivery, ...], chosen: Model | None, memory: int
+    easel: Easel,
+    deliveries: tuple[Delivery, ...],
+    chosen: Model | None,
+    memory: int,
+    doing: Callable[[str], Doing | None] = lambda _id: None,
 ) -> tuple[tuple[Entry, ...], EaselError | None]:
-    """The rows, and what was wrong with the catalogue. ``memory`` is this computer's, in bytes."""
+    """The rows, and what was wrong with the catalogue. ``memory`` is this computer's, in bytes;
+    ``doing`` says what goes on with a model that is here."""
     shelf = easel.shelf
     problem: EaselError | None = None
     try:
@@ -76,7 +89,7 @@ def entries(
     except EaselError as error:
         cards, problem = (), error
     known = {card.id: card for card in cards}
-    here = _here(easel, known, chosen)
+    here = [replace(entry, doing=doing(entry.id)) for entry in _here(easel, known, chosen)]
     installed = {entry.id for entry in here}
     current = {delivery.id: delivery for delivery in deliveries if delivery.state not in _OVER}
     coming = [_coming(one) for one in current.values() if one.id not in known]
@@ -85,7 +98,7 @@ def entries(
         for card in cards
         if card.id not in installed
     ]
-    wanted.sort(key=_rank)
+    wanted.sort(key=lambda entry: _rank(entry, easel.core_ml is not None))
     return (*here, *coming, *_recommend(wanted)), problem
 
 
@@ -95,7 +108,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
     models = {model.id: model for model in easel.models()}
     used = None if chosen is None else chosen.id
     for model in models.values():
-        if model.built_in:
+        if model.built_in and model.twin is None:
             summary = "Comes with Easel: simple drawings of single things, in seconds."
             rows.append(
                 Entry(
@@ -107,8 +120,10 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                     model=model,
                     in_use=model.id == used,
                     unpackable="it comes with every Easel",
+                    convertible=True,
                 )
             )
+            rows += _conversions(easel, model.id, models, used)
     for one in easel.shelf.installed():
         receipt = one.receipt
         card = known.get(receipt.id)
@@ -118,7 +133,7 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                 receipt.title,
                 _summary(receipt, card),
                 Section.HERE,
-                _facts_here(receipt),
+                _facts_here(receipt) + _tried(easel, models.get(receipt.id)),
                 _licence_title(easel.shelf, card) or _title_beside(easel.shelf, one),
                 card=card,
                 installed=one,
@@ -126,9 +141,39 @@ def _here(easel: Easel, known: dict[str, ModelCard], chosen: Model | None) -> li
                 in_use=receipt.id == used,
                 named=card is not None and easel.shelf.is_named(card.id),
                 unpackable=_unpackable(easel.shelf, one),
+                convertible=receipt.kind is Kind.DIFFUSERS and receipt.id in models,
             )
         )
+        rows += _conversions(easel, receipt.id, models, used)
     return rows
+
+
+def _conversions(
+    easel: Easel, source: str, models: dict[str, Model], used: str | None
+) -> list[Entry]:
+    """What the model ``source`` was converted to, damaged ones too: they can be taken away."""
+    return [
+        Entry(
+            one.id,
+            one.title,
+            "" if one.id in models else "A part of it is missing. Remove it, and convert it again.",
+            Section.HERE,
+            (f"{size_text(one.disk)} on disk", *_tried(easel, models.get(one.id))),
+            model=models.get(one.id),
+            in_use=one.id == used,
+            conversion=one,
+        )
+        for one in easel.conversions(source)
+    ]
+
+
+def _tried(easel: Easel, model: Model | None) -> tuple[str, ...]:
+    """What drawing with it takes here, where that was tried."""
+    readying, here = easel.readying, easel.core_ml
+    trial = None if readying is None or model is None else readying.trial(model)
+    if trial is None or model is None or here is None:
+        return ()
+    return (trial_text(trial.picture_s(model.limits.steps), trial.memory, here.mac.memory),)
 
 
 def _summary(receipt: Receipt, card: ModelCard | None) -> str:
@@ -168,8 +213,6 @@ def _available(
     ]
     facts += [f"for {known[need].title}" for need in card.needs if need in known]
     suits = fit(card.memory, memory) if card.kind in DRAWING else None
-    if card.kind is Kind.COREML and sys.platform != "darwin":
-        suits = Fit(Grade.NOT, "Needs a Mac with Apple silicon")
     return Entry(
         card.id,
         card.title,
@@ -214,13 +257,14 @@ def _licence_title(shelf: Shelf, card: ModelCard | None) -> str:
         return ""
 
 
-def _rank(entry: Entry) -> tuple[bool, int, int, str]:
-    """What draws comes first; of that what runs well, and of that what is small."""
+def _rank(entry: Entry, mac: bool) -> tuple[bool, int, bool, int, str]:
+    """What draws comes first; of that what runs well, on a Mac with Core ML, and what is small."""
     draws = entry.card is not None and entry.card.kind in DRAWING
     grades = list(Grade)
     grade = len(grades) if entry.fit is None else grades.index(entry.fit.grade)
     size = 0 if entry.card is None else entry.card.download_bytes
-    return not draws, grade, size, entry.title
+    made_for_macs = entry.card is not None and entry.card.kind is Kind.COREML
+    return not draws, grade, not (mac and made_for_macs), size, entry.title
 
 
 def _recommend(wanted: list[Entry]) -> list[Entry]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from app.core.card import Licence, ModelCard
 from app.core.errors import AccessNeeded, EaselError
+from app.jobs import conversions
 from app.messages import shown, size_text
 from app.ui.access_sheet import AccessSheet
 from app.ui.add_sheet import AddSheet
@@ -139,13 +140,18 @@ class ModelQuestions(QObject):
     def ask_to_remove(self, entry: Entry) -> None:
         """An installed model, or one that was named and is not here; a named one's card too."""
         back = f"“{shown(entry.card.repository)}” brings it back." if entry.card else ""
-        if entry.installed is None:
+        if entry.conversion is not None:
+            text = f"Remove {entry.title} of {shown(entry.conversion.source)}?"
+            more = f"This frees {size_text(entry.conversion.disk)}. The original stays."
+        elif entry.installed is None:
             text = f"Take {entry.title} off the list?"
             more = f"Nothing of it is on this computer. {back}"
         else:
             text = f"Remove {entry.title}?"
             disk = size_text(entry.installed.receipt.disk)
             more = f"This frees {disk}. Pictures drawn with it stay."
+            if self._models.easel.conversions(entry.id):
+                more += " What it was converted to goes with it."
             if entry.named:
                 more += f" It goes off the list too: {back}"
         self._confirm("removing", text, more, "Remove", lambda: self._remove(entry))
@@ -182,6 +188,8 @@ class ModelQuestions(QObject):
     def _remove(self, entry: Entry) -> None:
         shelf = self._models.easel.shelf
         try:
+            if entry.conversion is not None:
+                conversions.remove(entry.conversion)
             if entry.installed is not None:
                 shelf.remove(entry.installed)
             if entry.named:

@@ -39,6 +39,8 @@ class Action(Enum):
     ACCESS = auto()
     EXPORT = auto()
     SHOW = auto()
+    CONVERT = auto()
+    STOP = auto()
 
 
 _WORDS = {
@@ -53,8 +55,12 @@ _WORDS = {
     Action.ACCESS: "Give access…",
     Action.EXPORT: "Export as One File…",
     Action.SHOW: "Show Its Folder",
+    Action.CONVERT: "Convert to Core ML…",
+    Action.STOP: "Stop",
 }
 _LINK = "licence"
+_INDENT = 28
+"""Of what a model above was converted to."""
 
 
 class ModelRow(QWidget):
@@ -68,6 +74,7 @@ class ModelRow(QWidget):
         self.entry = entry
         self._action: Action | None = None
         self._further: Action | None = None
+        self._indent = 0 if entry.conversion is None else _INDENT
         self.title = ElidedWords(theme, "", "strong")
         self.fit = Words(theme, "", "secondary strong", "good")
         self.summary = Words(theme, "", "secondary", "dim", wrap=True)
@@ -94,6 +101,7 @@ class ModelRow(QWidget):
         self.entry = entry
         self.title.say(entry.title)
         self.summary.setText(entry.summary)
+        self.summary.setVisible(bool(entry.summary))
         self._show_facts(entry)
         self.fit.setVisible(entry.fit is not None)
         if entry.fit is not None:
@@ -101,6 +109,8 @@ class ModelRow(QWidget):
             self.fit.setText(entry.fit.text)
         self.used.setVisible(entry.in_use)
         self._show_delivery(entry.delivery)
+        if entry.delivery is None:
+            self._show_doing(entry)
         self._show_actions(entry)
         said = [entry.title, entry.fit.text if entry.fit else "", entry.summary]
         self.setAccessibleName(". ".join(part.rstrip(".") for part in said if part))
@@ -137,7 +147,8 @@ class ModelRow(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
         painter = start(self)
         colour = self.theme.colour
-        box(painter, QRectF(self.rect()), colour("surface"), colour("line"), CARD_RADIUS)
+        at = QRectF(self.rect()).adjusted(self._indent, 0, 0, 0)
+        box(painter, at, colour("surface"), colour("line"), CARD_RADIUS)
         painter.end()
 
     def _lay_out(self) -> None:
@@ -158,7 +169,7 @@ class ModelRow(QWidget):
         for widget in (self.further, self.more, self.used, self.button):
             top.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 13, 16 - HALO, 13)
+        column.setContentsMargins(16 + self._indent, 13, 16 - HALO, 13)
         column.setSpacing(8)
         column.addLayout(top)
         below = QVBoxLayout()
@@ -201,6 +212,24 @@ class ModelRow(QWidget):
         self.bar.count(*_bar(delivery))
         self.bar.setAccessibleName(f"Progress of {delivery.title}")
 
+    def _show_doing(self, entry: Entry) -> None:
+        """What goes on with a model that is here already."""
+        doing = entry.doing
+        failed = doing is not None and bool(doing.trouble)
+        for words in (self.trouble, self.advice):
+            words.setVisible(failed)
+        for widget in (self.bar, self.progress):
+            widget.setVisible(doing is not None and not failed)
+        if doing is None:
+            return
+        if failed:
+            self.trouble.setText(doing.trouble)
+            self.advice.setText(doing.text)
+            return
+        self.progress.setText(doing.text)
+        self.bar.count(max(0, doing.done), 1000 if doing.done >= 0 else 0)
+        self.bar.setAccessibleName(f"Progress of {entry.title}")
+
     def _show_actions(self, entry: Entry) -> None:
         self._action, self._further = _actions(entry)
         # Words for the whole window stay short; a screen reader hears which model is meant.
@@ -229,7 +258,9 @@ def _actions(entry: Entry) -> tuple[Action | None, Action | None]:
             return Action.PAUSE, leave
         access = isinstance(delivery.error, AccessNeeded)
         return Action.ACCESS if access else Action.RESUME, leave
-    if entry.installed is None and entry.model is None:
+    if entry.doing is not None and not entry.doing.trouble:
+        return None, Action.STOP
+    if entry.installed is None and entry.model is None and entry.conversion is None:
         return Action.GET, None
     return Action.USE if entry.model is not None and not entry.in_use else None, None
 
@@ -238,13 +269,14 @@ def _further_actions(entry: Entry) -> tuple[Action, ...]:
     """What the menu offers."""
     if entry.delivery is not None:
         return ()
-    installed = entry.installed is not None
-    here = installed or entry.model is not None
+    installed, converted = entry.installed is not None, entry.conversion is not None
+    here = (installed or entry.model is not None) and not converted
     offered = (
+        (Action.CONVERT, entry.convertible),
         (Action.EXPORT, here),
         (Action.LICENCE, bool(entry.licence) and (here or entry.named)),
-        (Action.SHOW, installed),
-        (Action.REMOVE, installed or entry.named),
+        (Action.SHOW, installed or converted),
+        (Action.REMOVE, installed or converted or entry.named),
     )
     return tuple(action for action, can_be in offered if can_be)
 

@@ -18,6 +18,7 @@ from app.ui.computer_fit import computer_memory
 from app.ui.controls.button import Button
 from app.ui.controls.words import Words
 from app.ui.errand_strip import ErrandStrip
+from app.ui.model_conversions import ModelConversions
 from app.ui.model_entries import Entry, Section, entries
 from app.ui.model_errands import ModelErrands, show_folder
 from app.ui.model_file import model_file
@@ -71,6 +72,8 @@ class ModelsWindow(QDialog):
         self.questions.shelf_changed.connect(self.refresh)
         self.errands = ModelErrands(window, self, self.strip, errands)
         self.errands.moved.connect(self._moved)
+        self.conversions = ModelConversions(window, self, self.strip, errands)
+        self.conversions.made.connect(self._converted)
         self.place.linkActivated.connect(lambda _link: self.errands.ask_for_folder())
         self.trouble = Words(theme, "", "secondary", "bad", wrap=True)
         self.import_button = Button(theme, "Import a file…", "quiet")
@@ -87,7 +90,9 @@ class ModelsWindow(QDialog):
     def refresh(self) -> None:
         """List everything anew; rows that stay keep their place under the pointer and the focus."""
         chosen = self._window.model()
-        listed, problem = entries(self.easel, self.easel.deliveries.all(), chosen, self.memory)
+        coming, readying = self.easel.deliveries.all(), self._window.getting.readying
+        doing = (lambda _id: None) if readying is None else readying.doing
+        listed, problem = entries(self.easel, coming, chosen, self.memory, doing)
         self._say_place()
         self._say_trouble(problem or self._gone())
         order = tuple((entry.id, entry.section) for entry in listed)
@@ -96,7 +101,7 @@ class ModelsWindow(QDialog):
             self._relist(listed)
         for entry in listed:
             self.rows[entry.id].show_entry(entry)
-        here = frozenset(entry.id for entry in listed if entry.installed is not None)
+        here = frozenset(entry.id for entry in listed if entry.installed or entry.conversion)
         before, self._here = self._here, here
         if before is not None and before != here:
             self.found_more.emit()
@@ -114,6 +119,23 @@ class ModelsWindow(QDialog):
             self.refresh()
         else:
             row.show_entry(replace(row.entry, delivery=delivery))
+
+    def hear_of(self, id: str) -> None:
+        """There is something new about the model of that id."""
+        row, readying = self.rows.get(id), self._window.getting.readying
+        if row is None or readying is None:
+            return
+        doing = readying.doing(id)
+        if doing is None:
+            self.refresh()
+        row.show_entry(replace(row.entry, doing=doing))
+
+    def get_recommended(self) -> None:
+        """As if the one button with the accent had been pressed."""
+        for row in self.rows.values():
+            if row.entry.recommended and row.entry.card is not None:
+                self.questions.get(row.entry.card)
+                return
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         try:
@@ -268,8 +290,18 @@ class ModelsWindow(QDialog):
                 self.errands.ask_for_pack(installed)
             case Action.SHOW if installed is not None:
                 show_folder(installed.folder)
+            case Action.CONVERT if entry.model is not None:
+                self.conversions.ask(entry.model)
+            case Action.STOP if self._window.getting.readying is not None:
+                self._window.getting.readying.stop(id)
+            case Action.SHOW if entry.conversion is not None:
+                show_folder(entry.conversion.folder)
             case Action.REMOVE:
                 self.questions.ask_to_remove(entry)
+
+    def _converted(self) -> None:
+        self._window.models.found_more()
+        self.refresh()
 
     def _moved(self) -> None:
         """The models are the same, in another place: the one that draws is read from there."""

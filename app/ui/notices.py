@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.core.errors import Bug, EaselError
 from app.core.model import Model
@@ -36,7 +37,8 @@ class Notices(QObject):
         self._canvas = canvas
         self._desk = desk
         self._error_card: ErrorCard | None = None
-        self._toast: Toast | None = None
+        self._over: QWidget = canvas
+        self._toasts: dict[QWidget, Toast] = {}
         self.first_run = FirstRun(theme)
         self.first_run.prompt_chosen.connect(self.prompt_chosen)
         self.first_run.folder_wanted.connect(self.folder_wanted)
@@ -45,9 +47,14 @@ class Notices(QObject):
 
     @property
     def toast(self) -> Toast:
-        if self._toast is None:
-            self._toast = Toast(self._theme, self._canvas)
-        return self._toast
+        toast = self._toasts.get(self._over)
+        if toast is None:
+            toast = self._toasts[self._over] = Toast(self._theme, self._over)
+        return toast
+
+    def speak_over(self, part: QWidget) -> None:
+        """Say passing lines over ``part`` from now on: what the person looks at."""
+        self._over = part
 
     def complain(self, error: EaselError) -> None:
         """What was asked cannot be: one line, beside what the person is doing."""

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QMimeData, QObject, QProcess, QStandardPaths, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QImage, QKeySequence
+from PySide6.QtCore import QObject, QProcess, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.core.errors import FolderNotWritable, PictureUnreadable
+from app.core.errors import PictureUnreadable
 from app.library.copies import copy_to
 from app.library.library import Picture
 from app.ui.background import Background
-from app.ui.drag import PNG
+from app.ui.clip import Clip, clip_of
+from app.ui.trash import Trashed, out_of_trash, to_trash
 
 SAVE_FORMS = "PNG (*.png);;JPEG (*.jpg *.jpeg);;WebP (*.webp);;AVIF (*.avif)"
 FILE_MANAGER = "Finder" if sys.platform == "darwin" else "Folder"
 
 AskWhere = Callable[[QWidget | None, Path], Path | None]
 """Asks for a file to save as; the second argument is the one offered. None: given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trashed:
-    """A picture in the Trash and the file it has there."""
-
-    picture: Picture
-    file: Path
 
 
 class PictureActions(QObject):
@@ -62,7 +53,7 @@ class PictureActions(QObject):
         self._ask_where = ask_where or ask_where_to_save
         self._show_file = show_file or show_in_file_manager
         self._picture: Picture | None = None
-        self._trashed: list[Trashed] = []
+        self._trashed: list[tuple[Picture, Trashed]] = []
         self._can_start = self._can_redraw = True
         keys = QKeySequence
         copies = [keys("Ctrl+Shift+C"), keys(keys.StandardKey.Copy)]
@@ -141,9 +132,9 @@ class PictureActions(QObject):
         if self._picture is None:
             return
         file = self._picture.file
-        self._background.run(lambda: _clip_of(file), self._put_on_clipboard, self.problem.emit)
+        self._background.run(lambda: clip_of(file), self._put_on_clipboard, self.problem.emit)
 
-    def _put_on_clipboard(self, clip: _Clip) -> None:
+    def _put_on_clipboard(self, clip: Clip) -> None:
         QGuiApplication.clipboard().setMimeData(clip.mime())
         self.said.emit("Copied")
 
@@ -178,7 +169,7 @@ class PictureActions(QObject):
 
     def _emit_vary(self) -> None:
         if self._picture is not None:
-            self.vary.emit(self._picture.recipe)
+            self.vary.emit(self._picture)
 
     def _emit_start(self) -> None:
         if self._picture is not None:
@@ -194,85 +185,32 @@ class PictureActions(QObject):
         picture = self._picture
         if picture is None:
             return
-        self._background.run(lambda: _to_trash(picture), self._in_trash, self.problem.emit)
+        self._background.run(
+            lambda: to_trash(picture.file),
+            lambda trashed: self._in_trash(picture, trashed),
+            self.problem.emit,
+        )
 
-    def _in_trash(self, trashed: Trashed) -> None:
-        self._trashed.append(trashed)
-        if self._picture == trashed.picture:
+    def _in_trash(self, picture: Picture, trashed: Trashed) -> None:
+        self._trashed.append((picture, trashed))
+        if self._picture == picture:
             self._picture = None
         self._enable()
-        self.removed.emit(trashed.picture)
+        self.removed.emit(picture)
         self.said.emit("Moved to the Trash")
 
     def _put_back(self) -> None:
         if not self._trashed:
             return
-        trashed = self._trashed.pop()
+        picture, trashed = self._trashed.pop()
         self._enable()
-        self._background.run(lambda: _out_of_trash(trashed), self._is_back, self.problem.emit)
+        self._background.run(
+            lambda: out_of_trash(trashed), lambda _file: self._is_back(picture), self.problem.emit
+        )
 
     def _is_back(self, picture: Picture) -> None:
         self.restored.emit(picture)
         self.said.emit("Put back")
-
-
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    """A picture's bytes and pixels, read on a thread; the clipboard outlives the file."""
-
-    file: Path
-    png: bytes
-    image: QImage
-
-    def mime(self) -> QMimeData:
-        mime = QMimeData()
-        mime.setImageData(self.image)
-        mime.setData(PNG, self.png)
-        mime.setUrls([QUrl.fromLocalFile(str(self.file))])
-        return mime
-
-
-def _clip_of(file: Path) -> _Clip:
-    try:
-        png = file.read_bytes()
-    except OSError as error:
-        reason = "missing" if isinstance(error, FileNotFoundError) else "permission"
-        raise PictureUnreadable(str(file), reason) from error
-    image = QImage.fromData(png)
-    if image.isNull():
-        raise PictureUnreadable(str(file), "not a picture")
-    return _Clip(file, png, image)
-
-
-def _to_trash(picture: Picture) -> Trashed:
-    file = QFile(str(picture.file))
-    if not file.exists():
-        raise PictureUnreadable(str(picture.file), "missing")
-    # Qt makes the Trash where there is none, but not the folder it goes into.
-    data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
-    with contextlib.suppress(OSError):
-        Path(data).mkdir(parents=True, exist_ok=True)
-    if not file.moveToTrash():
-        raise FolderNotWritable(str(picture.file.parent), file.errorString())
-    return Trashed(picture, Path(file.fileName()))
-
-
-def _out_of_trash(trashed: Trashed) -> Picture:
-    target = trashed.picture.file
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            raise FolderNotWritable(str(target.parent), "a file is in the way")
-        trashed.file.rename(target)
-    except FileNotFoundError as error:
-        raise PictureUnreadable(str(trashed.file), "missing") from error
-    except OSError as error:
-        raise FolderNotWritable(str(target.parent), (error.strerror or "").lower()) from error
-    # Linux notes beside the Trash where a file came from; a note without its file is litter.
-    note = trashed.file.parent.parent / "info" / f"{trashed.file.name}.trashinfo"
-    with contextlib.suppress(OSError):
-        note.unlink(missing_ok=True)
-    return trashed.picture
 
 
 def ask_where_to_save(parent: QWidget | None, offered: Path) -> Path | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
+    QKeySequence,
     QPalette,
     QResizeEvent,
 )
@@ -76,6 +77,18 @@ class PromptEdit(QTextEdit):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         return QSize(120, self.minimumHeight())
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            undoes = event.matches(QKeySequence.StandardKey.Undo)
+            redoes = event.matches(QKeySequence.StandardKey.Redo)
+            document = self.document()
+            if (undoes and not document.isUndoAvailable()) or (
+                redoes and not document.isRedoAvailable()
+            ):
+                event.ignore()  # then it is the form's
+                return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
         held = event.modifiers() & Qt.KeyboardModifier.ControlModifier

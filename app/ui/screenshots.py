@@ -69,6 +69,7 @@ class Photographer:
             self._typing(window)
             self._words(window)
             self._finished(window)
+            self._gallery(window)
             self._part(window)
             self._queue(window)
             self._error(window)
@@ -185,6 +186,35 @@ class Photographer:
                 self._shoot(window, "drawing")
             self._wait(lambda count=drawn: _done(window) == count)  # type: ignore[misc]
         self._shoot(window, "finished")
+
+    def _gallery(self, window: MainWindow) -> None:
+        # 1. All, two of them marked
+        window.views.show_gallery()
+        page = window.views.page
+        assert page is not None
+        self._wait(lambda: page.pictures.rowCount() == len(EARLIER) + 1)
+        self._wait(lambda: all(page.thumbs.get(e) for e in page.pictures.entries(range(6))))
+        page.actions_.set_favourite(page.pictures.entries((0, 3)), True)
+        page.grid.choose(1)
+        self._shoot(window, "gallery")
+        # 2. One large, two compared, nothing found
+        entries = page.pictures.entries(range(6))
+        page.view(entries[0])
+        viewer = page.viewer
+        assert viewer is not None
+        self._wait(lambda: viewer.photo.image is not None)
+        self._shoot(window, "viewer")
+        page.compare(entries[0], entries[2])
+        comparer = page.comparer
+        assert comparer is not None
+        self._wait(lambda: comparer.found is not None)
+        self._shoot(window, "compare")
+        page.browse()
+        page.bar.search.edit.setText("walrus")
+        self._wait(page.empty.isVisible)
+        self._shoot(window, "nothing-found")
+        page.bar.clear()
+        window.views.show_draw()
 
     def _part(self, window: MainWindow) -> None:
         joined = _interactions(window)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QDropEvent, QFont, QGuiApplication, QImage, QPaintEvent
+from PySide6.QtGui import QDropEvent, QFont, QGuiApplication, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import PictureUnreadable
 from app.core.recipe import Size, Start
+from app.library.library import read_picture
 from app.library.starts import Kept
 from app.ui.background import Background
 from app.ui.controls.drawing import box, start
@@ -29,6 +30,7 @@ class Taken:
     """A picture to start from, kept; ``name`` is what it was called where it came from.
 
     ``part`` and ``strength`` are those of the recipe it comes from, where it comes from one.
+    ``picture`` is its id where it is a picture of Easel's own, else "".
     """
 
     kept: Kept
@@ -36,6 +38,7 @@ class Taken:
     thumbnail: QImage
     part: Kept | None = None
     strength: float | None = None
+    picture: str = ""
 
 
 class StartIntake(QObject):
@@ -116,7 +119,14 @@ class StartIntake(QObject):
         image = QImage(str(kept.file))
         if image.isNull():
             raise PictureUnreadable(str(kept.file), "damaged")
-        return Taken(kept, name, _thumbnail(image))
+        return Taken(kept, name, _thumbnail(image), picture=_id_of(source))
+
+
+def _id_of(source: Path | bytes) -> str:
+    try:
+        return read_picture(source).id if isinstance(source, Path) else ""
+    except PictureUnreadable:
+        return ""
 
 
 def _thumbnail(image: QImage) -> QImage:
@@ -148,10 +158,15 @@ class PictureDrop(QObject):
 
     A model's file may be dropped too: ``model_dropped`` carries it.
 
+    A picture dropped on the left half of the window, or on a field, is started from; one dropped
+    on the right half gives its recipe: ``take_recipe`` takes it, once that is set.
+
     A picture dragged out of this very window is not taken back by it, except by the fields.
+    ``dropped`` says that one was taken.
     """
 
     model_dropped = Signal(object)
+    dropped = Signal()
 
     def __init__(
         self, theme: Theme, window: QWidget, intake: StartIntake, fields: tuple[QWidget, ...] = ()
@@ -160,6 +175,7 @@ class PictureDrop(QObject):
         self._intake = intake
         self._window = window
         self._fields = fields
+        self.take_recipe: Callable[[QMimeData], bool] | None = None
         self._veil = DropVeil(theme, window)
         window.setAcceptDrops(True)
         for widget in (window, *fields):
@@ -180,17 +196,30 @@ class PictureDrop(QObject):
         if not isinstance(event, QDropEvent) or not self._wanted(watched, event):
             return False
         model = model_file(event.mimeData())
+        recipe = model is None and self._gives_recipe(watched, event)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         if kind == QEvent.Type.Drop:
             self._veil.hide()
             if model is not None:
                 self.model_dropped.emit(model)
+            elif recipe and self.take_recipe is not None:
+                self.dropped.emit()
+                self.take_recipe(event.mimeData())
             else:
+                self.dropped.emit()
                 self._intake.take_mime(event.mimeData())
+        elif model is not None:
+            self._veil.cover((_MODEL,), 0)
+        elif self.take_recipe is None or watched in self._fields:
+            self._veil.cover((_PICTURE,), 0)
         else:
-            self._veil.cover(_MODEL if model is not None else _PICTURE)
+            self._veil.cover((_PICTURE, _RECIPE), int(recipe))
         return True
+
+    def _gives_recipe(self, watched: QObject, event: QDropEvent) -> bool:
+        at_window = watched is self._window and self.take_recipe is not None
+        return at_window and event.position().x() > self._window.width() / 2
 
     def _wanted(self, watched: QObject, event: QDropEvent) -> bool:
         ours = event.source() is not None
@@ -200,6 +229,7 @@ class PictureDrop(QObject):
 
 
 _PICTURE = ("Drop to start from this picture", "Easel copies it; the file stays as it is.")
+_RECIPE = ("Drop to use its recipe", "Prompt, seed and the rest, whoever drew it.")
 _MODEL = ("Drop to bring in this model", "Easel makes its own copy; the file stays as it is.")
 
 
@@ -211,29 +241,41 @@ class DropVeil(QWidget):
         self._theme = theme
         self._window = window
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._words = _PICTURE
+        self._zones: tuple[tuple[str, str], ...] = (_PICTURE,)
+        self._lit = 0
         self.hide()
 
-    def cover(self, words: tuple[str, str] = _PICTURE) -> None:
-        """Lie over the whole window, above all else, and say what a drop does and keeps."""
-        self._words = words
-        self.setAccessibleName(words[0])
+    def cover(self, zones: tuple[tuple[str, str], ...], lit: int) -> None:
+        """Lie over the whole window, above all else, one zone beside the other.
+
+        Each says what a drop there does and keeps; ``lit`` is the one under the pointer.
+        """
+        if (zones, lit) != (self._zones, self._lit):
+            self._zones, self._lit = zones, lit
+            self.update()
+        self.setAccessibleName(zones[lit][0])
         if self.isHidden():
             self.setGeometry(self._window.rect())
             self.raise_()
             self.show()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 (Qt's name)
-        theme = self._theme
         painter = start(self)
-        painter.fillRect(self.rect(), theme.colour("window", 200))
-        frame = QRectF(self.rect()).adjusted(10, 10, -10, -10)
-        box(painter, frame, theme.colour("soft", 120), theme.colour("accent"), CARD_RADIUS, 2.0)
-        painter.setFont(QFont(theme.font("title")))
-        painter.setPen(theme.colour("text"))
-        middle, aligned = QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter
-        painter.drawText(middle.translated(0, -16), aligned, self._words[0])
+        painter.fillRect(self.rect(), self._theme.colour("window", 200))
+        width = self.width() / len(self._zones)
+        for number, words in enumerate(self._zones):
+            zone = QRectF(number * width, 0, width, self.height())
+            self._paint_zone(painter, zone.adjusted(10, 10, -10, -10), words, number == self._lit)
+        painter.end()
+
+    def _paint_zone(self, painter: QPainter, at: QRectF, words: tuple[str, str], lit: bool) -> None:
+        theme = self._theme
+        fill, line = ("soft", "accent") if lit else ("surface", "line")
+        box(painter, at, theme.colour(fill, 170), theme.colour(line), CARD_RADIUS, 2.0)
+        painter.setFont(QFont(theme.font("title" if at.width() > 480 else "strong")))
+        painter.setPen(theme.colour("text" if lit else "dim"))
+        aligned = Qt.AlignmentFlag.AlignCenter
+        painter.drawText(at.translated(0, -16), aligned, words[0])
         painter.setFont(theme.font("body"))
         painter.setPen(theme.colour("dim"))
-        painter.drawText(middle.translated(0, 18), aligned, self._words[1])
-        painter.end()
+        painter.drawText(at.translated(0, 18), aligned, words[1])

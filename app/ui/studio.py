@@ -17,6 +17,7 @@ from app.ui.pace import Pace
 if TYPE_CHECKING:
     from app.compose import Easel
     from app.jobs.events import SessionEvent
+    from app.jobs.queue import Job
     from app.jobs.session import Session
     from app.ui.bridge import Bridge
 
@@ -62,10 +63,11 @@ class Studio(QObject):
         if self._warm and model is not None:
             self.session.warm_up(model)
 
-    def draw(self, draft: Draft, model: Model) -> None:
-        """Queue ``draft``. Raises RecipeProblem."""
+    def draw(self, draft: Draft, model: Model) -> tuple[Job, ...]:
+        """Queue ``draft``; a job a picture. Raises RecipeProblem."""
         jobs = self.session.submit(draft, model)
         log.info("queued %d of %s at %s", len(jobs), model.id, jobs[0].recipe.size)
+        return jobs
 
     def stop(self, item: Item) -> None:
         """Stop ``item``; one that has failed is put away."""

@@ -1,4 +1,4 @@
-"""The bar on top: which model draws, and the switch of the inspector."""
+"""The bar on top: which model draws, which view is seen, and the switch of the inspector."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.core.model import Model
 from app.ui import icons
 from app.ui.controls.button import DrawnButton, IconButton
 from app.ui.controls.drawing import body, box, halo, start
+from app.ui.controls.segments import Segments
 from app.ui.theme import Theme
 from app.ui.tokens import CONTROL, HALO, TOOLBAR
 
@@ -94,10 +95,17 @@ class Toolbar(QWidget):
         self.inspector_button.setCheckable(True)
         self.inspector_button.setChecked(True)
         self.inspector_button.toggled.connect(self._relabel)
+        kept = self.inspector_button.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        self.inspector_button.setSizePolicy(kept)
+        self.views = Segments(theme, "View", ("Draw", "Gallery"))
+        self.views.choose(0)
         row = QHBoxLayout(self)
         row.setContentsMargins(20 - HALO, 0, 16 - HALO, 1)
         row.addWidget(self.model_button)
         row.addStretch(1)
+        row.addWidget(self.views, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addSpacing(6)
         row.addWidget(self.inspector_button)
 
     def show_models(self, models: Sequence[Model], chosen: Model | None) -> None:
@@ -107,6 +115,11 @@ class Toolbar(QWidget):
             self.model_button.show_model("No model", "")
         else:
             self.model_button.show_model(chosen.title, model_note(chosen))
+
+    def show_view(self, view: int) -> None:
+        """Which view is seen; the controls belong to drawing."""
+        self.views.choose(view)
+        self.inspector_button.setVisible(view == 0)
 
     def menu(self) -> QMenu:
         """The menu of models, made anew."""

@@ -32,12 +32,21 @@ _ENDS_LIKE_ONE = ("ss", "us", "is")
 
 
 class Group(StrEnum):
-    """The kinds of words a model knows, by the name a person reads."""
+    """Kinds of words, by the name a person reads.
+
+    The first four are those that a small model knows; with ``COLOUR`` and ``STYLE`` the others are
+    what the palette of a large one has.
+    """
 
     NOUN = "thing"
     COLOUR = "colour"
     BACKGROUND = "background"
     STYLE = "style"
+    SUBJECT = "subject"
+    MEDIUM = "medium"
+    LIGHTING = "lighting"
+    CAMERA = "camera"
+    DETAIL = "detail"
 
 
 _ELSEWHERE = (Group.COLOUR, Group.NOUN, Group.STYLE, Group.BACKGROUND)
@@ -55,11 +64,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Completions:
-    """What could stand in ``text[start:end]`` of a prompt, best first. Empty: nothing to offer."""
+    """What could stand in ``text[start:end]`` of a prompt, best first. Empty: nothing to offer.
+
+    ``begun`` characters of each offer are typed already; None for all of ``text[start:end]``.
+    """
 
     start: int = 0
     end: int = 0
     offers: tuple[Offer, ...] = ()
+    begun: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,22 @@ class KnownWords:
     def __bool__(self) -> bool:
         return bool(self.vocabulary.nouns)
 
+    note = (
+        "These are the words the small built-in model knows. "
+        "Stable Diffusion, a download away, knows far more."
+    )
+
+    @property
+    def groups(self) -> tuple[tuple[str, Group], ...]:
+        """Title and group of those that it knows any words of."""
+        titles = {
+            Group.NOUN: "Things",
+            Group.COLOUR: "Colours",
+            Group.BACKGROUND: "Backgrounds",
+            Group.STYLE: "Styles",
+        }
+        return tuple((title, group) for group, title in titles.items() if self.of(group))
+
     def of(self, group: Group) -> tuple[str, ...]:
         """The words of a group, as the vocabulary orders them, without synonyms."""
         return tuple(
@@ -100,6 +129,11 @@ class KnownWords:
         """
         if text[cursor : cursor + 1].isalpha():
             return Completions()
+        from app.ui.palette import found
+
+        asked = found({group: self.of(group) for _, group in self.groups}, text, cursor)
+        if asked.offers:
+            return asked
         before = list(_WORD.finditer(text[:cursor]))[-3:]
         if not before or before[-1].end() != cursor:
             return Completions()

@@ -1,8 +1,9 @@
-"""The words the small built-in model knows, to put into the prompt with a click."""
+"""Words by group, to put into the prompt with a click."""
 
 from __future__ import annotations
 
 import random
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QShowEvent, QTextCursor
@@ -21,23 +22,25 @@ from app.ui.controls.segments import Segments
 from app.ui.controls.words import Words
 from app.ui.theme import Theme
 from app.ui.tokens import HALO
-from app.ui.words import Group, KnownWords, phrase_of
+from app.ui.words import Group, phrase_of
 
-GROUPS = (
-    ("Things", Group.NOUN),
-    ("Colours", Group.COLOUR),
-    ("Backgrounds", Group.BACKGROUND),
-    ("Styles", Group.STYLE),
-)
 _ROWS_SHOWN = 3
 _ROOMY = 700
 _CHIP = 24
 _GAP = 2
 
-PLAINLY = (
-    "These are the words the small built-in model knows. "
-    "Stable Diffusion, a download away, knows far more."
-)
+
+class WordSource(Protocol):
+    """Words by group: what a small model knows, or the palette."""
+
+    note: str
+
+    @property
+    def groups(self) -> tuple[tuple[str, Group], ...]: ...
+
+    def of(self, group: Group) -> tuple[str, ...]: ...
+
+    def surprise(self, draw: random.Random) -> str: ...
 
 
 class WordsPanel(QWidget):
@@ -49,31 +52,47 @@ class WordsPanel(QWidget):
     picked = Signal(str)
     surprised = Signal(str)
 
-    def __init__(self, theme: Theme, words: KnownWords, draw: random.Random) -> None:
-        """``words`` must not be empty; ``draw`` is where surprises come from."""
+    def __init__(self, theme: Theme, words: WordSource, draw: random.Random) -> None:
+        """``words`` must have a group; ``draw`` is where surprises come from."""
         super().__init__()
         self._words = words
         self._draw = draw
         self._theme = theme
-        self.groups = [
-            (title, group) for title, group in GROUPS if words.of(group)
-        ]  # a model without styles has no such segment
-        self.group = Segments(theme, "Words", tuple(title for title, _ in self.groups))
+        self.groups = words.groups
+        self.group = self._segments()
         self.chips = Chips(theme)
         self.surprise = Button(theme, "Surprise me", "soft", icon="dice", parent=self)
-        self.surprise.setToolTip("Write a prompt of words the model knows")
+        self.surprise.setToolTip("Write a prompt of such words")
         self._lay_out()
-        self.group.chosen.connect(self._show_group)
         self.chips.picked.connect(self._pick)
         self.surprise.clicked.connect(self.surprise_me)
         self.setFocusProxy(self.surprise)
-        if self.groups:
-            self.group.choose(0)
-            self._show_group(0)
+        self.group.choose(0)
+        self._show_group(0)
+
+    def show_words(self, words: WordSource) -> None:
+        """Other words in place of these."""
+        if words is self._words:
+            return
+        self._words, self.groups = words, words.groups
+        old, self.group = self.group, self._segments()
+        self._top.replaceWidget(old, self.group)
+        old.hide()
+        old.deleteLater()
+        self.setTabOrder(self.group, self.surprise)
+        self._note.setText(words.note)
+        self.group.choose(0)
+        self._show_group(0)
+        self._fit()
+
+    def _segments(self) -> Segments:
+        made = Segments(self._theme, "Words", tuple(title for title, _ in self.groups))
+        made.chosen.connect(self._show_group)
+        return made
 
     def _lay_out(self) -> None:
-        self._note = Words(self._theme, PLAINLY, "secondary", "dim", wrap=True)
-        top = QHBoxLayout()
+        self._note = Words(self._theme, self._words.note, "secondary", "dim", wrap=True)
+        self._top = top = QHBoxLayout()
         top.addWidget(self.group)
         top.addStretch(1)
         top.addWidget(self.surprise)
@@ -93,9 +112,8 @@ class WordsPanel(QWidget):
         column.addWidget(self._note)
 
     def surprise_me(self) -> None:
-        """Draw a prompt of known words."""
-        if self._words:
-            self.surprised.emit(self._words.surprise(self._draw))
+        """Draw a prompt of these words."""
+        self.surprised.emit(self._words.surprise(self._draw))
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         super().showEvent(event)
@@ -112,7 +130,7 @@ class WordsPanel(QWidget):
         peek = 12 if roomy else 0  # the next row's top says that there is more
         self._scroll.setFixedHeight(rows * (_CHIP + 2 * HALO + _GAP) + peek)
         self._note.setVisible(roomy)
-        self.group.setToolTip("" if roomy else PLAINLY)
+        self.group.setToolTip("" if roomy else self._words.note)
 
     def _show_group(self, index: int) -> None:
         self.chips.show_words(self._words.of(self.groups[index][1]))
@@ -234,14 +252,26 @@ class _Chip(DrawnButton):
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
-def insert_words(editor: QTextEdit, words: str) -> None:
-    """Put ``words`` where the cursor is, with the spaces a sentence needs. Undoable."""
+def insert_words(editor: QTextEdit, words: str, *, listed: bool = False) -> None:
+    """Put ``words`` where the cursor is, with the spaces a sentence needs. Undoable.
+
+    ``listed``: with the comma that a list needs, too.
+    """
     cursor = editor.textCursor()
     cursor.setPosition(cursor.selectionEnd())
     before, after = QTextCursor(cursor), QTextCursor(cursor)
     before.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.KeepAnchor)
     after.movePosition(QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.KeepAnchor)
     left = " " if before.selectedText().strip() else ""
+    if listed:
+        so_far = QTextCursor(cursor)
+        so_far.movePosition(QTextCursor.MoveOperation.Start, QTextCursor.MoveMode.KeepAnchor)
+        text = so_far.selectedText().rstrip(" ")
+        spaces = len(so_far.selectedText()) - len(text)
+        keep = QTextCursor.MoveMode.KeepAnchor
+        cursor.movePosition(QTextCursor.MoveOperation.Left, keep, spaces)
+        left = "" if not text.strip() or text.endswith("(") else ", "
+        left = " " if text.endswith(",") else left
     right = " " if after.selectedText().strip(" ,.;\u2029") else ""
     cursor.insertText(f"{left}{words}{right}")
     editor.setTextCursor(cursor)

@@ -38,21 +38,24 @@ def copy_models(
     report: Report,
     cancelled: Cancelled,
     begun: tuple[Unfinished, ...] = (),
+    along: tuple[Path, ...] = (),
 ) -> bool:
     """Put a whole copy of each of ``models`` below ``root``; False when stopped, nothing kept.
 
     On the same disk a file gets a second name and is not read; on another one its hash is proven
-    on the way. What has come of a download that was ``begun`` goes along as it is. A model that is
-    there already, the same and whole, stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
+    on the way. What has come of a download that was ``begun`` goes along as it is, and so do the
+    folders ``along``, which lie as models do (``ID/NAME``). A model that is there already, the same
+    and whole, stays. Raises ModelDamaged, ModelIncomplete, NoSpace,
     FolderNotWritable (also for a ``root`` inside a model, and where another model has the name of
     one of these).
     """
     # 1. What has to go there, and is there room?
-    _check_root((*(one.folder for one in models), *(one.folder for one in begun)), root)
+    further = (*(one.folder for one in begun), *along)
+    _check_root((*(one.folder for one in models), *further), root)
     wanted = [one for one in models if not _is_there(root, one)]
-    parts = [one for one in begun if not _place(root, one.folder).exists()]
-    total = sum(one.receipt.disk for one in wanted) + sum(one.done for one in parts)
-    folders = (*(one.folder for one in wanted), *(one.folder for one in parts))
+    parts = [folder for folder in further if not _place(root, folder).exists()]
+    total = sum(one.receipt.disk for one in wanted) + sum(map(_bytes_in, parts))
+    folders = (*(one.folder for one in wanted), *parts)
     if not _same_disk(folders, root) and free_bytes(root) < total + HEADROOM:
         raise NoSpace(str(root), total + HEADROOM, free_bytes(root))
     # 2. Each into a hidden folder, whole, then under its name
@@ -61,8 +64,8 @@ def copy_models(
         for model in wanted:
             receipts.check(model.folder, model.receipt)
             copying.copy_model(model)
-        for one in parts:
-            copying.copy_parts(one)
+        for folder in parts:
+            copying.copy_folder(folder)
     except _Stopped:
         return False
     except OSError as error:
@@ -99,13 +102,13 @@ class _Copying:
                 write_over(self._staging / name, (model.folder / name).read_bytes())
         self._put(model.folder)
 
-    def copy_parts(self, begun: Unfinished) -> None:
-        """Raises _Stopped, OSError."""
-        for file in sorted(begun.folder.rglob("*")):
+    def copy_folder(self, folder: Path) -> None:
+        """As it is. Raises _Stopped, OSError."""
+        for file in sorted(folder.rglob("*")):
             if file.is_file() and not file.is_symlink():
-                path = file.relative_to(begun.folder)
+                path = file.relative_to(folder)
                 self._copy(file, self._staging / path, CardFile(str(path), file.stat().st_size, ""))
-        self._put(begun.folder)
+        self._put(folder)
 
     def keep(self) -> None:
         self._placed = []
@@ -149,6 +152,10 @@ class _Copying:
 def _place(root: Path, folder: Path) -> Path:
     """``ID/REVISION`` below ``root``."""
     return receipts.folder_of(root, folder.parent.name, folder.name)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _is_there(root: Path, model: Installed) -> bool:

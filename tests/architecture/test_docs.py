@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/design.md", "CHANGELOG.md", "models/training/README.md")
+PAGES = (
+    "README.md",
+    "docs/design.md",
+    "docs/coreml.md",
+    "CHANGELOG.md",
+    "models/training/README.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

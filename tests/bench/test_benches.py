@@ -34,7 +34,7 @@ def test_the_built_model_is_one_that_easel_reads_and_is_built_once(setting: Sett
 
 
 @pytest.mark.parametrize(
-    "bench", ["startup", "first-picture", "overhead", "load", "memory", "ui", "png"]
+    "bench", ["startup", "first-picture", "overhead", "load", "memory", "ui", "png", "gallery"]
 )
 def test_a_bench_measures_both_sides(bench: str, setting: Setting) -> None:
     findings = BENCHES[bench](setting)

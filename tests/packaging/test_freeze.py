@@ -164,6 +164,7 @@ def test_the_closure_follows_imports_and_leaves_out_what_only_a_type_checker_rea
         ("torch/lib/libtorch_cpu.dylib", True),
         ("torch/bin/protoc", False),
         ("torch/binary.py", True),
+        ("torch/bin/torch_shm_manager", True),
         ("PySide6/Qt/translations/qt_de.qm", False),
         ("PySide6/Qt/plugins/platforms/libqcocoa.dylib", True),
         ("PySide6/Qt/plugins/sqldrivers/libqsqlpsql.dylib", False),

@@ -12,7 +12,7 @@ import torch
 from app.convert.mil.calls import ProgramFault
 from app.convert.mil.interpreter import Interpreter, Mode
 from app.core.coreml_manifest import STEMS, FeatureSpec, Units
-from app.core.errors import PredictionFailed
+from app.core.errors import ModelIncomplete, PredictionFailed
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -32,7 +32,9 @@ class InterpretedRuntime:
         units: Units,  # noqa: ARG002  there is only the CPU here
         function: str = "main",
     ) -> InterpretedModel:
-        """Raises ModelMissing, ModelIncomplete, ModelDamaged, ModelUnsupported, OutOfMemory."""
+        """Raises ModelIncomplete, ModelDamaged, ModelUnsupported, OutOfMemory."""
+        if not path.is_dir():
+            raise ModelIncomplete(str(path.parent), (path.name,))
         parts = {stem: part.value for part, stem in STEMS.items()}
         part = parts.get(path.stem, path.stem)
         return InterpretedModel(Interpreter.open(path, function, self._mode), part)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from app.core.adapter import of_kind, pieces
+from app.core.card import Kind
 from app.core.coreml_manifest import CoreMLManifest
 from app.core.errors import (
     Bug,
@@ -34,6 +36,9 @@ from app.engine.guards import check_pixels
 from app.engine.previews import Previewer, matrix_for
 from app.engine.start_pictures import OpenedStart, keep_unmasked, open_start
 from app.engine.watch import Stopped, Watch
+
+NO_EMBEDDINGS = "no embedding"
+"""What ``RecipeProblem.allowed`` says of a prompt with the word of one."""
 
 ReadManifest = Callable[[Path], CoreMLManifest]
 """Says what a folder holds. Raises ModelError."""
@@ -108,6 +113,7 @@ class CoreMLEngine:
         # 1. What the recipe starts from, and the networks' home
         if recipe.loras:
             raise RecipeProblem("loras", recipe.loras[0].id, "a model that can do this")
+        _check_words(recipe, task.model)
         opened = open_start(recipe.start, recipe.size) if recipe.start else None
         networks, prompts = self._home(task.model, task.placement)
         networks.check(recipe.size)
@@ -164,6 +170,19 @@ class CoreMLEngine:
         networks, self._networks, self._prompts, self._key = self._networks, None, None, ()
         if networks is not None:
             networks.free()
+
+
+def _check_words(recipe: Recipe, model: Model) -> None:
+    """Raise RecipeProblem for a word of an embedding: its vectors have no way into the encoder."""
+    embeddings = of_kind(model.adapters, Kind.EMBEDDING)
+    guided = recipe.guidance > 1
+    for field, text in (
+        ("prompt", recipe.prompt),
+        ("negative_prompt", recipe.negative_prompt if guided else ""),
+    ):
+        for piece in pieces(text, embeddings):
+            if piece.embedding is not None:
+                raise RecipeProblem(field, piece.text[:80], NO_EMBEDDINGS)
 
 
 def _solver(recipe: Recipe, manifest: CoreMLManifest, model: Model) -> Solver:

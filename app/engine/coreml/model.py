@@ -107,13 +107,11 @@ def check_parts(folder: Path, manifest: CoreMLManifest) -> None:
 
 
 def tokenizer_place(folder: Path, encoder: Part) -> Path:
-    """Where the tokenizer of a text encoder lies; Apple's folders hold the files themselves."""
+    """Where the tokenizer of a text encoder lies; published folders hold the words themselves, for
+    both of SDXL's too."""
     place = folder / encoder.value.replace("text_encoder", "tokenizer")
-    return place if place.is_dir() or encoder is not Part.TEXT_ENCODER else _own(folder, place)
-
-
-def _own(folder: Path, place: Path) -> Path:
-    return folder if (folder / "vocab.json").is_file() else place
+    shared = not place.is_dir() and (folder / "vocab.json").is_file()
+    return folder if shared else place
 
 
 def limits_of_manifest(manifest: CoreMLManifest, folder: Path) -> Limits:

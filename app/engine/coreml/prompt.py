@@ -18,6 +18,8 @@ from app.engine.model_folder import read_json
 from app.engine.prompt_tokens import END, START, clip_tokenizer, encodable
 
 PROMPTS_KEPT = 32
+_SECOND_PAD = "!"
+"""Of SDXL's second tokenizer (its tokenizer_config.json); id 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class ClipTokens:
         place = tokenizer_place(folder, encoder)
         try:
             tokenizer = clip_tokenizer(folder, place)
-            marks = _marks(folder, place)
+            marks = _marks(folder, place, encoder)
             start, end, pad = (_id(tokenizer, mark) for mark in marks)
         except ModelError:
             raise
@@ -93,9 +95,13 @@ class Prompts:
         return self._kept[text]
 
 
-def _marks(folder: Path, place: Path) -> tuple[str, str, str]:
-    """The tokens for begin, end and padding, as the tokenizer's configuration names them."""
-    named: dict[str, object] = {"bos_token": START, "eos_token": END, "pad_token": END}
+def _marks(folder: Path, place: Path, encoder: Part) -> tuple[str, str, str]:
+    """The tokens for begin, end and padding, as the tokenizer's configuration names them.
+
+    Where there is none, as in published folders, the second encoder's padding is still its own.
+    """
+    pad = _SECOND_PAD if encoder is Part.TEXT_ENCODER_2 else END
+    named: dict[str, object] = {"bos_token": START, "eos_token": END, "pad_token": pad}
     for file in ("special_tokens_map.json", "tokenizer_config.json"):
         if (place / file).is_file():
             said = read_json(place / file, folder)

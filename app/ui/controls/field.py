@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize
 from PySide6.QtGui import QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
@@ -12,11 +12,14 @@ from app.ui.tokens import ACTION, HALO
 
 
 class Field(QWidget):
-    """``edit`` is what is typed into; a ``secret`` one shows dots."""
+    """``edit`` is what is typed into; a ``secret`` one shows dots. ``icon`` stands before it."""
 
-    def __init__(self, theme: Theme, name: str, hint: str = "", *, secret: bool = False) -> None:
+    def __init__(
+        self, theme: Theme, name: str, hint: str = "", *, secret: bool = False, icon: str = ""
+    ) -> None:
         super().__init__()
         self._theme = theme
+        self._icon = icon
         self.edit = QLineEdit()
         self.edit.setObjectName("bare")
         self.edit.setAccessibleName(name)
@@ -28,7 +31,7 @@ class Field(QWidget):
         self.edit.installEventFilter(self)
         self.setFocusProxy(self.edit)
         row = QHBoxLayout(self)
-        row.setContentsMargins(HALO + 9, HALO, HALO + 9, HALO)
+        row.setContentsMargins(HALO + (31 if icon else 9), HALO, HALO + 9, HALO)
         row.addWidget(self.edit)
         self.setFixedHeight(ACTION + 2 * HALO)
         theme.changed.connect(self._tint)
@@ -52,6 +55,11 @@ class Field(QWidget):
         box(painter, at, colour("surface" if self.isEnabled() else "sunken"), colour("line"))
         if self.edit.hasFocus():
             halo(painter, at, self._theme)
+        if self._icon:
+            from app.ui import icons
+
+            where = QRectF(at.left() + 10, at.center().y() - 8, 16, 16)
+            icons.paint(painter, self._icon, where, colour("dim"))
         painter.end()
 
     def _tint(self) -> None:

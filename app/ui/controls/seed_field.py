@@ -23,6 +23,8 @@ class SeedField(QWidget):
     """
 
     changed = Signal()
+    taken = Signal()
+    """There is another seed, and nobody asked for it."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -65,6 +67,7 @@ class SeedField(QWidget):
         if not self._locked and not self._asked_for:
             self._seed = secrets.randbelow(SEEDS)
             self._show()
+            self.taken.emit()
         self._asked_for = False
         return self._seed
 

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.core.adapter import Adapter
+from app.core.card import Kind
 from app.core.coreml_manifest import FILE_NAME, Part, Units, to_json
 from app.core.errors import (
     BlackResult,
@@ -389,3 +391,16 @@ def test_drawing_needs_neither_torch_nor_its_libraries(starter: Model) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == []
+
+
+def test_the_word_of_an_embedding_is_refused_not_read_as_plain_words(starter: Model) -> None:
+    word = Adapter("sks-dog", "sks-dog", Kind.EMBEDDING, starter.family, "/nowhere", 2)
+    model = replace(starter, adapters=(word,))
+    engine = engine_on(TorchRuntime())
+    error = raised(engine, model, prompt="a SKS-dog on a house")
+    assert error == RecipeProblem("prompt", "SKS-dog", "no embedding")
+    error = raised(engine, model, negative_prompt="sks-dog")
+    assert error == RecipeProblem("negative_prompt", "sks-dog", "no embedding")
+    assert draw(engine, model, negative_prompt="sks-dog", guidance=1.0)
+    assert draw(engine, model, prompt="a sks-dogs")
+    engine.close()

@@ -16,7 +16,7 @@ import pytest
 
 from app.convert.mil.runtime import InterpretedRuntime
 from app.core.coreml_manifest import FeatureSpec, Units
-from app.core.errors import EaselError
+from app.core.errors import EaselError, ModelIncomplete
 from app.engine.coreml.descriptions import describe
 from app.engine.coreml.pyobjc_runtime import CoreMLRuntime
 from tests.engine.coreml.runtime_conformance import CHECKS, Subject
@@ -51,6 +51,12 @@ def subject_of(runtime: Any, package: Path) -> Subject:
 @pytest.mark.parametrize("check", CHECKS, ids=[check.__name__ for check in CHECKS])
 def test_the_interpreter(check: Check, package: Path) -> None:
     check(subject_of(InterpretedRuntime(), package))
+
+
+def test_a_package_that_is_not_there_is_a_part_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelIncomplete) as caught:
+        InterpretedRuntime().open(tmp_path / "Unet.mlpackage", Units.CPU)
+    assert caught.value == ModelIncomplete(str(tmp_path), ("Unet.mlpackage",))
 
 
 class Interpreted:

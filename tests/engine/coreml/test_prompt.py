@@ -114,3 +114,20 @@ def test_prompts_are_encoded_once_and_the_oldest_forgotten(tmp_path: Path) -> No
     prompts.encoded("one more", [encoder])
     assert prompts.known("0", "one more")
     assert not prompts.known("1")
+
+
+def test_both_of_sdxls_tokenizers_read_the_one_vocabulary_of_a_published_folder(
+    tmp_path: Path,
+) -> None:
+    tokenizer = tiny_tokenizer(LENGTH)
+    tokenizer.save_pretrained(tmp_path / "whole")
+    words = json.loads((tmp_path / "whole" / "tokenizer.json").read_text("utf-8"))["model"]
+    (tmp_path / "vocab.json").write_text(json.dumps(words["vocab"]), "utf-8")
+    merges = "\n".join(row if isinstance(row, str) else " ".join(row) for row in words["merges"])
+    (tmp_path / "merges.txt").write_text(f"#version: 0.2\n{merges}\n", "utf-8")
+    first = ClipTokens(tmp_path, Part.TEXT_ENCODER).ids("a red apple", LENGTH)[0]
+    second = ClipTokens(tmp_path, Part.TEXT_ENCODER_2).ids("a red apple", LENGTH)[0]
+    assert (first[:5] == second[:5]).all()
+    assert first[-1] == tokenizer.eos_token_id
+    assert second[-1] == words["vocab"]["!"]
+    assert first[4] == second[4] == tokenizer.eos_token_id

@@ -323,3 +323,13 @@ def test_a_manifest_of_another_form_is_damage(tmp_path: Path) -> None:
         file.write_text(text, "utf-8")
         assert isinstance(refused(lambda: read_coreml_model(folder)), ModelDamaged)
     assert replace(manifest, title="x") != manifest
+
+
+def test_sdxl_with_one_vocabulary_can_be_drawn_with(tmp_path: Path) -> None:
+    folder = published(tmp_path / "folder", width=2048, side=96)
+    adopt(folder)
+    model = read_coreml_model(folder)
+    assert model.family is Family.SDXL
+    (folder / "merges.txt").unlink()
+    missing = refused(lambda: read_coreml_model(folder))
+    assert isinstance(missing, ModelIncomplete)

@@ -197,3 +197,18 @@ def test_a_picture_dragged_into_another_program_is_written_there_whole(
     )
     assert target.read_bytes() == screen.file.read_bytes()
     assert screen.file.exists(), "a drag copies, it never moves"
+
+
+def test_with_alt_held_the_copy_leaves_without_its_recipe(screen: Screen) -> None:
+    target = screen.folder / screen.file.name
+    target.unlink(missing_ok=True)
+    screen.xdotool("keydown", "alt")
+    try:
+        screen.drag(screen.places["canvas"], [1340, 330])
+    finally:
+        screen.xdotool("keyup", "alt")
+    _until(lambda: target.exists() and target.stat().st_size > 0, "nothing arrived")
+    _until(lambda: target.read_bytes().endswith(b"IEND\xaeB`\x82"), "only a part arrived")
+    assert b"red apple" in screen.file.read_bytes()
+    assert b"red apple" not in target.read_bytes()
+    assert b"trainedAlgorithmicMedia" in target.read_bytes()

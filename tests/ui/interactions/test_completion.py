@@ -13,7 +13,7 @@ from app.ui.completion import ROW, Completion, OfferList
 from app.ui.theme import Theme
 from app.ui.unknown_words import UnknownWords
 from app.ui.words import KnownWords
-from app.ui.words_panel import PLAINLY, WordsPanel, insert_words
+from app.ui.words_panel import WordsPanel, insert_words
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_the_list_stays_inside_the_window_and_says_what_is_selected(
     qtbot.keyClicks(editor, "bl")
     shown = editor.window().findChild(OfferList)
     assert editor.window().rect().contains(shown.geometry())
-    assert shown.accessibleName() == "Words the model knows"
+    assert shown.accessibleName() == "Words to put in"
     assert shown.accessibleDescription() == "blue, colour, 1 of 4"
     assert completion.open
 
@@ -202,8 +202,8 @@ def test_surprise_me_hands_over_a_prompt_of_known_words(
 
 
 def test_the_panel_says_plainly_that_the_model_is_the_small_one() -> None:
-    assert "small built-in model" in PLAINLY
-    assert "Stable Diffusion, a download away" in PLAINLY
+    assert "small built-in model" in KnownWords.note
+    assert "Stable Diffusion, a download away" in KnownWords.note
 
 
 def test_words_are_put_in_by_group(qtbot: QtBot, theme: Theme, words: KnownWords) -> None:

@@ -173,7 +173,8 @@ def test_a_model_with_a_vocabulary_offers_its_words_and_surprises(
     qtbot: QtBot, window: MainWindow, joined: Interactions
 ) -> None:
     wording = joined.wording
-    assert wording.fold is None or not wording.fold.link.isVisible()
+    assert wording.panel is not None
+    assert [title for title, _ in wording.panel.groups][:3] == ["Subject", "Medium", "Style"]
     assert wording.surprise() == ""
     wording.set_vocabulary(VOCABULARY)
     assert wording.fold is not None

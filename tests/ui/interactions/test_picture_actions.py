@@ -155,7 +155,7 @@ def test_the_window_is_asked_for_what_only_it_can_do(
     actions = desk.actions
     for action, signal, expected in (
         (actions.recipe, actions.use_recipe, picture.recipe),
-        (actions.another, actions.vary, picture.recipe),
+        (actions.another, actions.vary, picture),
         (actions.start, actions.start_from, picture.file),
         (actions.redraw, actions.redraw_part, picture.file),
     ):

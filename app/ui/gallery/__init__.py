@@ -1,0 +1,1 @@
+"""Every picture that was kept: seen, found again, compared, taken anywhere."""
