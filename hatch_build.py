@@ -11,7 +11,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SHIPPED = ("resources", "models/starter", "models/catalog")
+SHIPPED = ("resources", "models/starter", "models/catalog", "LICENSE", "NOTICE")
 """Not models/training: how the starter was trained stays in the repository."""
 
 
@@ -19,7 +19,7 @@ class ShippedFiles(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
-        for folder in SHIPPED:
-            if not (Path(self.root) / folder).is_dir():
-                raise FileNotFoundError(f"{folder} is missing, and a wheel cannot go without it")
-            build_data["force_include"][folder] = f"app/shipped/{folder}"
+        for name in SHIPPED:
+            if not (Path(self.root) / name).exists():
+                raise FileNotFoundError(f"{name} is missing, and a wheel cannot go without it")
+            build_data["force_include"][name] = f"app/shipped/{name}"

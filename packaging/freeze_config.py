@@ -19,7 +19,15 @@ METADATA = ("diffusers", "transformers", "coremltools", "huggingface_hub")
 """Copied with all they depend on: diffusers asks for versions at run time, and where it finds
 none it quietly puts stand-ins in the place of its classes."""
 
-CREDITED = ("PySide6_Essentials", "keyring", "pillow", "platformdirs", "safetensors", "torch")
+CREDITED = (
+    "PySide6_Essentials",
+    "keyring",
+    "pillow",
+    "platformdirs",
+    "safetensors",
+    "sd-parsers",
+    "torch",
+)
 """Whose metadata About Easel reads, beside the above. Not what they depend on."""
 
 SHIPPED = ("resources", "models/starter", "models/catalog", "LICENSE", "NOTICE")

@@ -52,8 +52,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """macOS has no X server and no strace: what needs one is left out and counted as deselected."""
+    """macOS has no X server and no strace: what needs one is left out and counted as deselected.
+    Elsewhere what needs a Mac is skipped."""
     if sys.platform != "darwin":
+        elsewhere = pytest.mark.skip(reason="needs a Mac")
+        for item in items:
+            if item.get_closest_marker("mac"):
+                item.add_marker(elsewhere)
         return
     left_out = [
         item

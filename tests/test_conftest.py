@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def test_unix_sockets():
 def test_marked_loopback():
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname()).close()
+
+@pytest.mark.mac
+def test_for_a_mac():
+    assert sys.platform == "darwin"
 
 def test_planted_thread():
     threading.Thread(target=time.sleep, args=(8,), name="planted one", daemon=True).start()
@@ -121,6 +126,8 @@ def test_each_planted_fault_fails_its_test_and_only_its_test(
     passed = set(re.findall(r"^PASSED \S+::(\w+)", said, re.MULTILINE))
     clean = {"test_clean", "test_folders", "test_unix_sockets", "test_marked_loopback"}
     assert clean <= passed, said
+    mac = "PASSED" if sys.platform == "darwin" else "SKIPPED"
+    assert re.search(rf"^{mac} .*(?:test_for_a_mac|needs a Mac)$", said, re.MULTILINE), said
     for name, words in EXPECTED.items():
         assert words in _section(said, name), f"{name}: {said}"
 

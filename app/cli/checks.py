@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from app.cli.main import DONE, WENT_WRONG
 from app.cli.terminal import Terminal
-from app.messages import shown
+from app.core.errors import Bug, EaselError
+from app.messages import describe, shown
+
+
+class Fault(Exception):
+    """What a check has found to be wrong, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``ok`` None is a fact that is neither good nor bad."""
+    """``ok`` None is a fact that is neither good nor bad. ``seconds``: what it took."""
 
     name: str
     ok: bool | None
     detail: str = ""
+    seconds: float = 0.0
 
 
 @dataclass
@@ -24,15 +33,33 @@ class Checks:
 
     terminal: Terminal
     done: list[Check] = field(default_factory=list)
+    _since: float = field(default_factory=time.monotonic)
 
     def fact(self, name: str, detail: str) -> None:
-        self.add(Check(name, None, detail))
+        self._add(name, None, detail)
 
     def check(self, name: str, ok: bool, detail: str = "") -> bool:
-        self.add(Check(name, ok, detail))
+        self._add(name, ok, detail)
         return ok
 
-    def add(self, check: Check) -> None:
+    def attempt(
+        self, name: str, work: Callable[[], str], write_down: Callable[[Bug], Path | None]
+    ) -> bool:
+        """Do ``work``: the detail it returns, or what it raises. ``write_down`` keeps a bug."""
+        try:
+            return self.check(name, True, work())
+        except Fault as fault:
+            return self.check(name, False, str(fault))
+        except Exception as error:
+            known = error if isinstance(error, EaselError) else Bug.of(error)
+            log = write_down(known) if isinstance(known, Bug) else None
+            return self.check(name, False, str(describe(known, log)))
+
+    def _add(self, name: str, ok: bool | None, detail: str) -> None:
+        """What passed since the one before is what this one took."""
+        now = time.monotonic()
+        check = Check(name, ok, detail, round(now - self._since, 3))
+        self._since = now
         self.done.append(check)
         if not self.terminal.as_json:
             mark = {True: "ok   ", False: "FAIL ", None: "     "}[check.ok]
@@ -47,7 +74,12 @@ class Checks:
                 {
                     "ok": not failed,
                     "checks": [
-                        {"name": check.name, "ok": check.ok, "detail": check.detail}
+                        {
+                            "name": check.name,
+                            "ok": check.ok,
+                            "detail": check.detail,
+                            "seconds": check.seconds,
+                        }
                         for check in self.done
                     ],
                 }

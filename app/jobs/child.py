@@ -13,6 +13,9 @@ from app.jobs import serve
 from app.jobs.host import HostEvent
 from app.jobs.work import Message
 
+ENGINE = "easel-engine"
+"""What the process is called."""
+
 REAP_S = 5.0
 """Seconds the system gets to end a killed process."""
 
@@ -35,7 +38,7 @@ class Child:
         self._process = spawn.Process(
             target=serve.main,
             args=(theirs, factory, os.getpid()),
-            name="easel-engine",
+            name=ENGINE,
             daemon=True,
         )
         try:

@@ -1,23 +1,18 @@
-"""The command line as a whole: help, version, models, doctor, selftest."""
+"""The command line as a whole: help, version, models, doctor."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from app import __version__
 from app.cli.arguments import VERBS
 from app.core.errors import SettingsDamaged
-from app.core.events import Cancelled, Finished, Pixels, Task
-from app.engine.contract import Engine, IsCancelled, Report
+from app.engine.contract import Engine
 from tests.cli.conftest import Run
 from tests.cli.numpy_easel import NumpyEasel
-from tests.engine.numpy_engine import NumpyEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,54 +95,3 @@ def test_the_doctor_says_when_nothing_can_draw(run: Run, tmp_path: Path) -> None
     ran = run("doctor", easel=NumpyEasel(tmp_path / "broken", _cannot_start))
     assert ran.code == 1
     assert "FAIL Draws on" in ran.out
-
-
-def test_the_self_test_draws_and_checks_every_part(run: Run) -> None:
-    ran = run("selftest")
-    assert ran.code == 0, ran.out
-    assert ran.out.count("ok   ") == 10
-    assert "FAIL" not in ran.out
-    data = json.loads(run("selftest", "--json").out)
-    assert data["ok"]
-    assert len(data["checks"]) == 10
-
-
-class _Unsteady(NumpyEngine):
-    """Draws another picture each time, whatever the seed."""
-
-    def draw(self, task: Task, report: Report, cancelled: IsCancelled) -> Finished | Cancelled:
-        ending = super().draw(task, report, cancelled)
-        if isinstance(ending, Cancelled):
-            return ending
-        size = task.recipe.size
-        noise = secrets.token_bytes(size.width * size.height * 3)
-        return Finished(
-            task.job, Pixels(size.width, size.height, noise), ending.placement, ending.seconds
-        )
-
-
-class _Grey(NumpyEngine):
-    """Draws nothing at all, in half the size."""
-
-    def draw(self, task: Task, report: Report, cancelled: IsCancelled) -> Finished | Cancelled:
-        ending = super().draw(task, report, cancelled)
-        if isinstance(ending, Cancelled):
-            return ending
-        return Finished(task.job, Pixels(32, 32, bytes(32 * 32 * 3)), ending.placement, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("engine", "failed"),
-    [
-        (_Unsteady, ["The same seed gives the same picture"]),
-        (_Grey, ["The picture has the size that was asked for", "The picture is not empty"]),
-        (_cannot_start, ["Drawing"]),
-    ],
-)
-def test_the_self_test_finds_an_engine_that_is_wrong(
-    run: Run, tmp_path: Path, engine: type[Engine], failed: list[str]
-) -> None:
-    ran = run("selftest", "--json", easel=NumpyEasel(tmp_path / "wrong", engine))
-    checks = json.loads(ran.out)["checks"]
-    assert ran.code == 1
-    assert [check["name"] for check in checks if not check["ok"]] == failed

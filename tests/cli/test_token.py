@@ -49,10 +49,7 @@ def real_keychain() -> KeyringBackend:
     "made",
     [
         MemoryKeychain,
-        pytest.param(
-            real_keychain,
-            marks=pytest.mark.skipif(sys.platform != "darwin", reason="the Mac's own keychain"),
-        ),
+        pytest.param(real_keychain, marks=pytest.mark.mac),
     ],
 )
 def test_a_keychain_keeps_replaces_and_forgets(made: type[KeyringBackend]) -> None:

@@ -33,6 +33,7 @@ def test_it_carries_the_starter_and_the_resources_and_nothing_of_the_training(wh
     assert "app/shipped/resources/licenses/CreativeML-OpenRAIL-M.txt" in inside
     assert "app/shipped/resources/models/taesd/config.json" in inside
     assert "app/shipped/models/catalog/starter.toml" in inside
+    assert "app/shipped/NOTICE" in inside
     assert "app/shipped/models/catalog/sd-1.5.toml" in inside
     assert "app/shipped/resources/configs/clip/vocab.json" in inside
     assert "app/shipped/resources/configs/sdxl/unet/config.json" in inside
