@@ -135,7 +135,7 @@ def test_a_named_model_is_removed_with_its_card_whether_it_is_here_or_not(
     sha256 = easel.shelf.licence(easel.shelf.card(ID)).sha256
     assert run("models", "get", ID, "--accept-licence", sha256).code == 0
     (told,) = map(json.loads, run("models", "remove", ID, "--json").out.splitlines())
-    assert told == {"event": "removed", "id": ID, "card": True}
+    assert told == {"event": "removed", "id": ID, "card": True, "conversions": []}
     assert easel.shelf.installed() == ()
     assert [card.id for card in easel.shelf.cards()] == ["tiny"]
     # 3. Then there is nothing of that name; and a card of the shelf stays
