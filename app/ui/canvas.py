@@ -39,7 +39,7 @@ from app.ui.tokens import CARD_RADIUS, HALO, PICTURE_RADIUS, Tokens
 MARGIN = 28
 FOOT = 76
 """Room under the picture for the pill or the progress, where the canvas is high enough."""
-LOW = 420
+LOW = 340
 LARGEST = 6.0
 """A small picture is not shown more than this many times its size."""
 
