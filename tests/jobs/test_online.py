@@ -41,6 +41,10 @@ def accepted(easel: ShelfEasel) -> ShelfEasel:
     return easel
 
 
+IN_FLIGHT = 65_536
+"""Bytes that the hub has sent and nobody has read when a download is stopped, at most."""
+
+
 def test_a_download_that_is_stopped_is_written_down_with_its_bytes(
     easel_home: Path, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
@@ -60,7 +64,8 @@ def test_a_download_that_is_stopped_is_written_down_with_its_bytes(
     rows = easel.shelf.ledger.connections()
     assert len(rows) == asked
     assert rows[-1].why == f"{card.title}: {WEIGHTS}"
-    assert sum(row.received for row in rows) == sent
+    received = sum(row.received for row in rows)
+    assert sent - IN_FLIGHT <= received <= sent
 
 
 def test_a_hub_that_refuses_is_written_down_each_time(accepted: ShelfEasel, hub: FaultHub) -> None:

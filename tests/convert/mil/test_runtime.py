@@ -14,7 +14,7 @@ import torch
 from app.convert.mil.calls import ProgramFault
 from app.convert.mil.runtime import InterpretedModel, InterpretedRuntime
 from app.core.coreml_manifest import FeatureSpec, Units
-from app.core.errors import ModelIncomplete, ModelMissing, OutOfMemory, PredictionFailed
+from app.core.errors import ModelIncomplete, OutOfMemory, PredictionFailed
 from app.engine.coreml.runtime import Model, Runtime
 from tests.convert.mil.programs import coremltools_quiet, edited, numbers, weight_file, write
 
@@ -147,7 +147,7 @@ def test_a_closed_model(model: InterpretedModel) -> None:
 
 
 def test_no_package(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing):
+    with pytest.raises(ModelIncomplete):
         InterpretedRuntime().open(tmp_path / "Unet.mlpackage", Units.ALL)
 
 
