@@ -264,7 +264,9 @@ class Deliveries:
             with self._lock:
                 running = self._deliveries[id]
                 if running.state is DeliveryState.RUNNING:
-                    self._set(_after(running, event), progress=True)
+                    after = _after(running, event)
+                    # Of bytes more will come soon; what else is going on may go on for long.
+                    self._set(after, progress=after.stage == running.stage)
 
         try:
             installed = self._works[id](report, cancelled)

@@ -11,6 +11,7 @@ import pytest
 from app.core.errors import HubUnreachable, ImportRefused, LicenceNotAccepted, ModelInUse
 from app.jobs.deliveries import Deliveries, Delivery, DeliveryState
 from app.jobs.shelf import Shelf
+from app.weights.alone import alone
 from app.weights.patience import Options
 from tests.jobs.other_easel import start_other
 from tests.jobs.shelves import ShelfEasel, easel_with_shelf
@@ -64,6 +65,21 @@ def test_a_download_runs_to_its_end_and_tells_how_far_it_is(
     states = [one.state for one in heard]
     assert states[:2] == [DeliveryState.WAITING, DeliveryState.RUNNING]
     assert states[-1] is DeliveryState.DONE
+
+
+def test_that_another_easel_is_waited_for_is_told_at_once(
+    deliveries: Deliveries, easel: ShelfEasel
+) -> None:
+    """It comes right after "running", and nothing comes after it for as long as it lasts."""
+    heard: list[Delivery] = []
+    deliveries.listen(heard.append)
+    card = easel.shelf.card("tiny")
+    easel.shelf.accept(card)
+    with alone(easel.folders.installed / card.id, card.title):
+        deliveries.get(card)
+        wait(deliveries, lambda one: one.stage == "another Easel")
+        assert heard[-1].stage == "another Easel"
+    assert wait(deliveries, is_in(DeliveryState.DONE)).installed is not None
 
 
 def test_a_paused_download_goes_on_where_it_was(deliveries: Deliveries, easel: ShelfEasel) -> None:

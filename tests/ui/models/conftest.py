@@ -23,7 +23,7 @@ from tests.jobs.shelves import ShelfEasel, easel_with_shelf, served_files
 from tests.ui.numpy_easel import ScriptedEngine
 from tests.weights.hubs import QUICK, FaultHub, fault_hub
 
-WAIT_MS = 90_000
+WAIT_MS = 30_000
 Serve = Callable[..., FaultHub]
 Open = Callable[[ShelfEasel], MainWindow]
 

@@ -258,6 +258,8 @@ def test_what_another_easel_downloads_is_waited_for_and_used(
         assert other.stdout is not None
         assert other.stdout.readline() == "Transferring\n"
         press(qtbot, models)
+        said = row(models).progress
+        qtbot.waitUntil(lambda: said.text().startswith("Another Easel"), timeout=WAIT_MS)
         qtbot.waitUntil(arrived(models), timeout=WAIT_MS)
         other.stdout.read()
     assert len(hub.log()) == len(files)
