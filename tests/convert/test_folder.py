@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from app.convert.folder import look_through
 from app.convert.importing import Brought, bring_in
 from app.core.card import Kind
 from app.core.errors import ImportRefused
@@ -214,3 +215,9 @@ def test_a_hostile_folder_is_refused(name: str, tiny_source: Source, tmp_path: P
 
     assert caught.value.reason == reason
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_the_built_in_model_can_be_looked_through() -> None:
+    """Its scheduler says "not clipped" as diffusers does: with a number that is minus infinity."""
+    layout = look_through(Path(__file__).resolve().parents[2] / "models" / "starter")
+    assert layout.scheduler["lambda_min_clipped"] == float("-inf")

@@ -203,7 +203,7 @@ def test_sdxl_has_two_readers_and_a_wide_autoencoder(converted: Callable[..., Co
 def test_a_fast_variant_has_its_lora_fused_and_batch_one(
     converted: Callable[..., Converted], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+    path = "mid_block.attentions.0.proj_out"
     down, up = thin(tinier_unet("starter"), path)
     file = tmp_path_factory.mktemp("lora") / "lcm.safetensors"
     save_file({peft(path, "down"): down, peft(path, "up"): up}, file)
