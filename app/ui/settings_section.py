@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,9 @@ class Section(QWidget):
     def settings(self) -> Settings:
         return self.window_.easel.settings
 
+    @abstractmethod
     def refresh(self) -> None:
         """Show what is set."""
-        raise NotImplementedError
 
     def reset_all(self) -> None:
         """Every setting of this part as it usually is."""

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QPaintEvent, QPalette, QRegion, QResizeEvent
+from PySide6.QtGui import QPalette, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -25,7 +25,10 @@ _Move = QAbstractItemView.CursorAction
 
 
 class Cells(QAbstractItemView):
-    """Rows of the model from left to right, then down; square, ``least`` points or more a side."""
+    """Rows of the model from left to right, then down; square, ``least`` points or more a side.
+
+    Whoever inherits paints them, in ``paintEvent``.
+    """
 
     def __init__(self, least: int) -> None:
         super().__init__()
@@ -189,6 +192,3 @@ class Cells(QAbstractItemView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
         super().resizeEvent(event)
         self.updateGeometries()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
-        raise NotImplementedError

@@ -217,7 +217,7 @@ def test_a_fast_variant_has_its_lora_fused_and_batch_one(
     answers = [
         np.load(one.folder / "golden/unet.npz")[f"{ANSWER}noise_pred"] for one in (made, plain)
     ]
-    assert likeness(answers[0], answers[1])[0] < 60  # the same network twice is far above 100
+    assert likeness(answers[0], answers[1])[0] < 40
 
 
 @pytest.mark.slow
