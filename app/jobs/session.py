@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from app.core.errors import EaselError, EngineDied, EngineUnresponsive
@@ -161,8 +162,13 @@ class Session:
         """Jobs that had not ended when the app last did; ``resume`` or ``forget`` them."""
         with self._lock:
             if self._left is None:
-                known = {model.id: model for model in self._models()} if self._journal else {}
-                self._left = self._journal.read(known.get) if self._journal else ()
+
+                @cache
+                def known() -> dict[str, Model]:  # nothing left, nothing read
+                    return {model.id: model for model in self._models()}
+
+                journal = self._journal
+                self._left = journal.read(lambda id: known().get(id)) if journal else ()
             return self._left
 
     def resume(self) -> tuple[Job, ...]:
@@ -228,14 +234,13 @@ class Session:
 
     def _hand_over(self) -> None:
         """Give the running job to the host; where placements are unknown, wait for ``Ready``."""
-        job, model = self._queue.running, self._next_model()
-        if job is None or model is None or self._ladder is not None:
+        job, way = self._queue.running, self._way()
+        if job is None or way is None or self._ladder is not None:
             return
-        offered = self._placements.get(model.format, ())
-        if not offered:
+        model, placements = way
+        if not placements:
             self._host.warm(model)
             return
-        placements = self._placing.order(model, offered) or offered
         if self._left_ladder is None:
             self._ladder = Ladder(model, placements)
         else:
@@ -244,18 +249,23 @@ class Session:
             self._outbox.put(Retrying(job, left.placement, placements[0], error))
         self._draw(job, self._ladder)
 
-    def _next_model(self) -> Model | None:
-        """The model that the running job is to be drawn with next.
+    def _way(self) -> tuple[Model, tuple[Placement, ...]] | None:
+        """What the running job is drawn with next, and where; () while its engine is not known.
 
-        Its twin, where no placement of its engine has worked on this system.
+        That is the model's twin where no placement of its own engine has worked on this system.
         """
-        if self._left_ladder is not None:
-            return self._left_ladder[0].model.twin
         model = self._queue.running.model if self._queue.running else None
-        offered = () if model is None else self._placements.get(model.format, ())
-        if model is None or model.twin is None or not offered:
-            return model
-        return model if self._placing.order(model, offered) else model.twin
+        if self._left_ladder is not None:
+            model = self._left_ladder[0].model.twin
+        if model is None:
+            return None
+        offered = self._placements.get(model.format, ())
+        placements = self._placing.order(model, offered) if offered else ()
+        if offered and not placements and model.twin is not None:
+            model = model.twin
+            offered = self._placements.get(model.format, ())
+            placements = self._placing.order(model, offered) if offered else ()
+        return model, placements or offered
 
     def _draw(self, job: Job, ladder: Ladder) -> None:
         task = Task(job.id, job.recipe, ladder.model, ladder.placement, self.previews)
@@ -274,8 +284,8 @@ class Session:
                     self._hand_over()
                 case Died(_, error, format):
                     self._engine_is(EngineState.DOWN, error)
-                    waits = self._ladder is None and self._next_model()
-                    if waits and waits.format is format and self._queue.running is not None:
+                    way = self._way() if self._ladder is None else None
+                    if way and way[0].format is format and self._queue.running is not None:
                         self._ended(Failed(self._queue.running.id, error))
                 case Loading() | PartlyUsed() | Stepped() | Decoding():
                     running = self._queue.running

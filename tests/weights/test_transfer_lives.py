@@ -82,8 +82,8 @@ def test_d26_it_survives_being_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_d26_it_survives_being_killed_twenty_times(tmp_path: Path) -> None:
-    survive_kills(tmp_path, size=8000 * KB, kills=20)
+def test_d26_it_survives_being_killed_fifty_times(tmp_path: Path) -> None:
+    survive_kills(tmp_path, size=20_000 * KB, kills=50)
 
 
 def came(event: WeightsEvent) -> bool:
